@@ -1,0 +1,1 @@
+//! The shell around the pure core: sockets, threads, four-letter words.

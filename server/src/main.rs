@@ -1,0 +1,3 @@
+//! The server's shell: sockets, threads, four-letter words, main.
+
+fn main() {}

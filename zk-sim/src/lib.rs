@@ -1,0 +1,1 @@
+//! Deterministic simulator: servers, clients, network, disks and clocks from one seed.

@@ -1,0 +1,1 @@
+//! Every byte form of ZooKeeper: jute, client records, txns, frames.

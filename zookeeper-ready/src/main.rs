@@ -1,0 +1,3 @@
+//! Probe: is the server alive, serving, in the quorum?
+
+fn main() {}
