@@ -1,1 +1,33 @@
-//! Every byte form of ZooKeeper: jute, client records, txns, frames.
+//! Every byte form of ZooKeeper: jute primitives, client records, txns, file headers, frames.
+//!
+//! Pure encoding and decoding: no IO, no clock, no policy. Decoding never panics, never allocates
+//! more than the bytes at hand, and fails with [`DecodeError`]; encoding cannot fail.
+//!
+//! Raw integers end here: past this crate an op code is an [`Op`], a transaction id a [`Zxid`].
+
+mod codes;
+mod data;
+mod digest;
+mod frame;
+mod ids;
+mod jute;
+mod persistence;
+mod proto;
+mod request;
+mod txn;
+
+pub use codes::{CreateFlags, ErrorCode, Op, WatchEventType};
+pub use data::{Acl, Id, Perms, Stat, StatPersisted};
+pub use digest::NodeDigest;
+pub use frame::{FrameError, Frames, begin_frame, end_frame};
+pub use ids::{Epoch, SessionId, Xid, Zxid};
+pub use jute::{DecodeError, Decoder, Encoder};
+pub use persistence::{
+    FileHeader, LOG_MAGIC, RECORD_END, Replica, ReplicaError, SNAPSHOT_MAGIC, SnapshotDigest,
+};
+pub use proto::{ConnectRequest, ConnectResponse, ReplyHeader, RequestHeader, WatcherEvent};
+pub use request::{
+    AddWatchMode, AuthPacket, CheckRequest, CreateRequest, MultiOp, Request, SetWatches,
+    WatcherType,
+};
+pub use txn::{CreateKind, CreateTxn, Txn, TxnDigest, TxnHeader, TxnRecord};
