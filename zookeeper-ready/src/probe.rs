@@ -1,0 +1,116 @@
+//! What `zookeeper-ready` decides: which answers mean yes in which mode.
+//!
+//! Invariants
+//! - Every mode works whatever words are whitelisted: `srvr` always is.
+//! - The default mode says yes where the old script did: `ruok` gets exactly `imok`.
+
+use crate::answer;
+use crate::conversation::{Conversation, NoAnswer};
+
+/// What is to be found out.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+pub enum Mode {
+    /// As the old script: `ruok` is answered `imok`, with or without a quorum
+    Ok,
+    /// The server's loop turns: any four-letter answer will do
+    Live,
+    /// The server serves clients: leader, follower, observer or standalone
+    Ready,
+    /// The server is part of a working quorum; read-only never counts
+    Quorum,
+}
+
+/// Why the answer is no.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// There is no answer to judge.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+    /// The connection was closed without a byte.
+    #[error(
+        "connection closed without an answer to {word}: \
+         is this the plain client port, and is maxClientCnxns large enough?"
+    )]
+    Empty {
+        /// The word that was sent.
+        word: &'static str,
+    },
+    /// Something else than the protocol has.
+    #[error("unexpected answer to {word}: {excerpt}")]
+    Unexpected {
+        /// The word that was sent.
+        word: &'static str,
+        /// The answer's beginning.
+        excerpt: String,
+    },
+    /// The process is up, but has no quorum or is still loading.
+    #[error("server is not serving: it is starting, electing, synchronising or shutting down")]
+    NotServing,
+    /// Cut off from the quorum, serving reads only.
+    #[error("server is read-only: it is cut off from the quorum")]
+    ReadOnly,
+    /// A role that no known server has.
+    #[error("server has the unknown role {role}")]
+    UnknownRole {
+        /// What stands behind `Mode:`.
+        role: String,
+    },
+}
+
+/// Asks what `mode` needs to know. `allow_read_only` lets `Mode::Ready` accept a read-only server.
+pub fn probe(
+    conversation: &Conversation,
+    mode: Mode,
+    allow_read_only: bool,
+) -> Result<(), NotReady> {
+    match mode {
+        Mode::Ok => is_ok(conversation),
+        Mode::Live => is_live(conversation),
+        Mode::Ready => is_serving(conversation, allow_read_only),
+        Mode::Quorum => is_serving(conversation, false),
+    }
+}
+
+fn is_ok(conversation: &Conversation) -> Result<(), NotReady> {
+    let answer = conversation.ask("ruok")?;
+    if !answer::is_refusal("ruok", &answer) {
+        return is_imok(&answer);
+    }
+    let report = conversation.ask("srvr")?;
+    if answer::is_server_report(&report) || answer::is_not_serving(&report) {
+        return Ok(());
+    }
+    Err(unexpected("srvr", &report))
+}
+
+fn is_live(conversation: &Conversation) -> Result<(), NotReady> {
+    let answer = conversation.ask("ruok")?;
+    if answer::is_refusal("ruok", &answer) { Ok(()) } else { is_imok(&answer) }
+}
+
+/// The old script compared what a shell makes of the answer: trailing newlines do not count.
+fn is_imok(answer: &str) -> Result<(), NotReady> {
+    if answer.trim_end_matches('\n') == "imok" { Ok(()) } else { Err(unexpected("ruok", answer)) }
+}
+
+fn is_serving(conversation: &Conversation, allow_read_only: bool) -> Result<(), NotReady> {
+    let report = conversation.ask("srvr")?;
+    if answer::is_not_serving(&report) {
+        return Err(NotReady::NotServing);
+    }
+    let role = answer::is_server_report(&report).then(|| answer::role(&report)).flatten();
+    match role {
+        Some("leader" | "follower" | "observer" | "standalone") => Ok(()),
+        Some("read-only") if allow_read_only => Ok(()),
+        Some("read-only") => Err(NotReady::ReadOnly),
+        Some(role) => Err(NotReady::UnknownRole { role: answer::excerpt(role) }),
+        None => Err(unexpected("srvr", &report)),
+    }
+}
+
+fn unexpected(word: &'static str, answer: &str) -> NotReady {
+    if answer.is_empty() {
+        return NotReady::Empty { word };
+    }
+    NotReady::Unexpected { word, excerpt: answer::excerpt(answer) }
+}
