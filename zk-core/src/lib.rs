@@ -1,1 +1,34 @@
 //! All decisions of a server, pure: tree, watches, sessions, ACLs, quotas, preparation, order.
+//!
+//! Nothing here knows a clock, a random number, a file, a socket, a thread or a lock. The same inputs
+//! give the same outputs, byte for byte, on every machine; so one seed replays a whole run.
+//!
+//! [`Peer`] is the way in and out. [`Database`] is what it decides about; recovery fills it.
+
+mod apply;
+mod auth;
+mod database;
+mod ip;
+pub mod path;
+mod peer;
+mod prep;
+mod quota;
+mod read;
+mod schedule;
+mod sessions;
+mod stats;
+mod tree;
+mod watches;
+
+pub use apply::{Event, Outcome};
+pub use auth::{AuthOptions, digest};
+pub use database::{Database, DatabaseOptions};
+pub use peer::{
+    Connection, ConnectionId, ConnectionStats, ContainerOptions, Input, Now, Options, Output, Peer,
+};
+pub use prep::PrepOptions;
+pub use schedule::{SnapshotOptions, TokenOptions};
+pub use sessions::{Millis, password};
+pub use stats::{Latency, Stats};
+pub use tree::{Node, NodeId, NodeKind, SnapshotSlice, Tree};
+pub use watches::Watches;

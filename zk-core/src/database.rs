@@ -1,0 +1,256 @@
+//! The replicated state of a server: the tree, the sessions, and the last txn that made them so.
+//!
+//! It changes in two ways only: recovery fills it, and `apply` (in `apply.rs`) takes the next txn.
+//! It decides nothing: whether a txn may happen was decided when it was prepared.
+//!
+//! Java: `ZKDatabase`.
+
+use std::collections::BTreeMap;
+
+use tracing::{info, warn};
+use zk_wire::{
+    Acl, Encoder, NodeDigest, Replica, ReplicaError, SessionId, SnapshotDigest, StatPersisted,
+    TxnRecord, Zxid,
+};
+
+use crate::path;
+use crate::quota::Quotas;
+use crate::tree::{Node, NodeId, NodeKind, OPEN_ACL, Tree};
+
+/// What decides how stored bytes are understood.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseOptions {
+    /// Seed of hash tables; it shows nowhere but in speed.
+    pub seed: u64,
+    /// Whether owners with the TTL mark are TTL nodes (`zookeeper.extendedTypesEnabled`).
+    pub extended_types: bool,
+    /// Whether digests of txns are compared (`zookeeper.digest.enabled`).
+    pub digest: bool,
+}
+
+/// Tree, sessions and last zxid.
+#[derive(Debug)]
+pub struct Database {
+    pub(crate) tree: Tree,
+    pub(crate) quotas: Quotas,
+    sessions: BTreeMap<SessionId, i32>,
+    last_zxid: Zxid,
+    options: DatabaseOptions,
+    digest_mismatches: u64,
+    /// While a fuzzy snapshot of a Java server is replayed: where its digest must be reached.
+    expected: Option<SnapshotDigest>,
+    /// The parent of the node restored last: siblings come together in snapshots.
+    restored_parent: (String, NodeId),
+}
+
+impl Database {
+    /// A new database as Java makes it: the root and the server's own nodes.
+    pub fn new(options: DatabaseOptions) -> Self {
+        let mut database = Self::bare(options);
+        database.add_system_nodes();
+        database
+    }
+
+    /// A database for recovery to fill.
+    pub fn bare(options: DatabaseOptions) -> Self {
+        Self {
+            tree: Tree::new(options.seed, options.extended_types),
+            quotas: Quotas::default(),
+            sessions: BTreeMap::new(),
+            last_zxid: Zxid::ZERO,
+            options,
+            digest_mismatches: 0,
+            expected: None,
+            restored_parent: ("/".to_owned(), NodeId::ROOT),
+        }
+    }
+
+    fn add_system_nodes(&mut self) {
+        let open = Acl::open();
+        let add = |tree: &mut Tree, path: &str, acl: &[Acl], aversion: i32| {
+            if tree.lookup(path).is_some() {
+                return;
+            }
+            let (parent, name) = path::split(path).expect("system paths are absolute");
+            let parent = tree.lookup(parent).expect("parents are added first");
+            let stat = StatPersisted { aversion, ..StatPersisted::default() };
+            if acl == [open.clone()] {
+                let node = Node { name, acl: OPEN_ACL, stat, data: Some(b"") };
+                tree.restore(path, parent, node);
+            } else {
+                tree.insert(path, parent, name, Some(b""), acl, stat);
+            }
+        };
+        let tree = &mut self.tree;
+        add(tree, "/zookeeper", &[Acl::open()], 0);
+        add(tree, "/zookeeper/quota", &[Acl::open()], 0);
+        add(tree, "/zookeeper/config", &[Acl::world_readable()], -1);
+    }
+
+    /// The znodes.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The global sessions and their timeouts in ms, in order.
+    pub fn sessions(&self) -> &BTreeMap<SessionId, i32> {
+        &self.sessions
+    }
+
+    pub(crate) fn sessions_mut(&mut self) -> &mut BTreeMap<SessionId, i32> {
+        &mut self.sessions
+    }
+
+    /// The zxid of the last txn applied.
+    pub fn last_zxid(&self) -> Zxid {
+        self.last_zxid
+    }
+
+    /// How many txns left another digest than their leader said.
+    pub fn digest_mismatches(&self) -> u64 {
+        self.digest_mismatches
+    }
+
+    /// Moves on to `zxid` and compares the tree's digest with what the txn's maker expected.
+    pub(crate) fn reached(&mut self, zxid: Zxid, digest: Option<zk_wire::TxnDigest>) {
+        self.last_zxid = self.last_zxid.max(zxid);
+        if let Some(expected) = self.expected {
+            if zxid < expected.zxid {
+                return;
+            }
+            self.expected = None;
+            if zxid == expected.zxid {
+                self.compare(zxid, expected.version, expected.digest);
+                return;
+            }
+        }
+        if let Some(digest) = digest {
+            self.compare(zxid, digest.version, digest.digest);
+        }
+    }
+
+    fn compare(&mut self, zxid: Zxid, version: i32, expected: u64) {
+        let found = self.tree.digest();
+        if !self.options.digest || version != NodeDigest::VERSION || found == expected {
+            return;
+        }
+        self.digest_mismatches += 1;
+        if self.digest_mismatches.is_power_of_two() {
+            warn!(
+                %zxid, expected, found, count = self.digest_mismatches,
+                "Message:Digests are not matching. Value is Zxid. Value:{}", zxid.0
+            );
+        }
+    }
+
+    /// Ends recovery: the server's own nodes are there, quotas are counted, and ephemerals whose
+    /// session is gone are deleted, as every Java server does when it begins to lead.
+    pub fn finish_recovery(&mut self) {
+        self.add_system_nodes();
+        self.tree.purge_unused_acls();
+        self.quotas.reload(&mut self.tree);
+        let gone: Vec<SessionId> = self
+            .tree
+            .ephemeral_owners()
+            .map(|(session, _)| session)
+            .filter(|session| !self.sessions.contains_key(session))
+            .collect();
+        for session in gone {
+            if matches!(NodeKind::from_owner(session.0, true), NodeKind::Ttl { .. }) {
+                warn!(
+                    "nodes with a time to live are kept but not reaped: extendedTypesEnabled is off"
+                );
+                continue;
+            }
+            let nodes: Vec<NodeId> = self.tree.ephemerals(session).collect();
+            info!(%session, nodes = nodes.len(), "deleting ephemerals of a session that is gone");
+            let zxid = self.last_zxid;
+            for id in nodes {
+                let path = self.tree.path(id);
+                self.delete(&path, zxid, &mut |_| ());
+            }
+        }
+    }
+
+    /// Begins a snapshot of this moment: the sessions and the ACL table; nodes come in slices.
+    pub fn begin_snapshot(&mut self) -> (Zxid, SnapshotDigest, Vec<u8>) {
+        let mut head = Vec::new();
+        let mut e = Encoder::new(&mut head);
+        e.count(self.sessions.len());
+        for (id, timeout_ms) in &self.sessions {
+            e.long(id.0).int(*timeout_ms);
+        }
+        self.tree.begin_snapshot(&mut e);
+        let digest = SnapshotDigest {
+            zxid: self.last_zxid,
+            version: NodeDigest::VERSION,
+            digest: self.tree.digest(),
+        };
+        (self.last_zxid, digest, head)
+    }
+
+    /// The next part of a running snapshot. See [`Tree::snapshot_slice`].
+    pub fn snapshot_slice(&mut self, nodes_max: u32) -> Option<crate::tree::SnapshotSlice> {
+        self.tree.snapshot_slice(nodes_max)
+    }
+
+    /// Drops a running snapshot.
+    pub fn abort_snapshot(&mut self) {
+        self.tree.abort_snapshot();
+    }
+}
+
+impl Replica for Database {
+    fn restore_session(&mut self, id: SessionId, timeout_ms: i32) {
+        self.sessions.insert(id, timeout_ms);
+    }
+
+    fn restore_acl(&mut self, id: i64, acl: Vec<Acl>) {
+        self.tree.restore_acl(id, acl);
+    }
+
+    fn restore_node(
+        &mut self,
+        path: &str,
+        data: Option<&[u8]>,
+        acl: i64,
+        stat: &StatPersisted,
+    ) -> Result<(), ReplicaError> {
+        if path.is_empty() {
+            self.tree.restore("/", NodeId::ROOT, Node { name: "", acl, stat: *stat, data });
+            return Ok(());
+        }
+        let bad_path = || ReplicaError::Path { path: path.to_owned() };
+        let (parent_path, name) = path::split(path).ok_or_else(bad_path)?;
+        if name.is_empty() || !path.starts_with('/') {
+            return Err(bad_path());
+        }
+        if self.restored_parent.0 != parent_path {
+            let no_parent = || ReplicaError::NoParent { path: path.to_owned() };
+            let parent = self.tree.lookup(parent_path).ok_or_else(no_parent)?;
+            self.restored_parent = (parent_path.to_owned(), parent);
+        }
+        let parent = self.restored_parent.1;
+        if self.tree.child(parent, name).is_some() {
+            return Err(ReplicaError::Twice { path: path.to_owned() });
+        }
+        self.tree.restore(path, parent, Node { name, acl, stat: *stat, data });
+        Ok(())
+    }
+
+    fn restored(&mut self, zxid: Zxid, digest: Option<SnapshotDigest>) {
+        self.last_zxid = zxid;
+        self.quotas.reload(&mut self.tree);
+        match digest {
+            Some(digest) if digest.zxid == zxid && zxid > Zxid::ZERO => {
+                self.compare(zxid, digest.version, digest.digest);
+            }
+            Some(digest) if digest.zxid > zxid => self.expected = Some(digest),
+            _ => {}
+        }
+    }
+
+    fn replay(&mut self, record: &TxnRecord) {
+        self.apply(record, &mut |_| ());
+    }
+}
