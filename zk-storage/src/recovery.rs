@@ -1,0 +1,273 @@
+//! From files to a database: the newest snapshot that loads, then the log above it.
+//!
+//! It never starts from less than it can prove: a snapshot without its logs, logs without a snapshot,
+//! a hole between txns or a damaged record is an error, not a shorter history. The one thing it
+//! drops is what a crash leaves of a batch that was never synced, at the end of the newest log.
+//!
+//! Java: `FileTxnSnapLog.restore`, `FileSnap.deserialize`.
+
+use std::path::{Path, PathBuf};
+
+use zk_wire::{Replica, TxnRecord, Zxid};
+
+use crate::dirs::DataDirs;
+use crate::disk::{Disk, DiskFile};
+use crate::error::{Damage, Error, IoContext};
+use crate::log::{LogReader, Tail, sync_dir};
+use crate::names::{LogFile, logs};
+use crate::snapshot::{SnapshotReader, newest_snapshots};
+
+/// What recovery may do on an operator's word, and the limits of what it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoverOptions {
+    /// Replay logs that have no snapshot. Java: `zookeeper.snapshot.trust.empty`.
+    pub trust_empty: bool,
+    /// Drop what follows the first damaged record of the newest log instead of refusing to start:
+    /// txns that clients saw acknowledged may be lost.
+    pub drop_damaged_tail: bool,
+    /// The longest string, buffer or txn. Java: `jute.maxbuffer` and its `extrasize`.
+    pub length_max: usize,
+}
+
+impl Default for RecoverOptions {
+    fn default() -> Self {
+        Self { trust_empty: false, drop_damaged_tail: false, length_max: 2 * 0xf_ffff }
+    }
+}
+
+/// A database as the files have it.
+#[derive(Debug)]
+pub struct Recovered<R> {
+    /// What was filled.
+    pub replica: R,
+    /// The last txn in it; 0 in an empty database.
+    pub last_zxid: Zxid,
+    /// The snapshot it started from.
+    pub snapshot_zxid: Option<Zxid>,
+    /// How many txns were replayed.
+    pub replayed: u64,
+    /// Neither snapshot nor txn was there.
+    pub was_empty: bool,
+    /// What was not as it should be, but could be handled.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something an operator should read about.
+#[derive(Debug)]
+pub enum Warning {
+    /// A snapshot did not load, and an older one was tried.
+    SnapshotRejected(Error),
+    /// A log ended in bytes that are no whole record: a batch that was never synced.
+    TornTail {
+        /// The file.
+        path: PathBuf,
+        /// Where its last good record ends.
+        offset: u64,
+    },
+    /// The newest log was cut where a batch that was never synced had left holes.
+    HolesCut {
+        /// The file.
+        path: PathBuf,
+        /// Its new length.
+        offset: u64,
+    },
+    /// A damaged record and all after it were cut off, as the operator allowed.
+    DamageCut(Error),
+    /// The newest log had no header, hence no record, and was removed.
+    EmptyLogRemoved {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Some records had a lower zxid than the one before them; all were applied.
+    OutOfOrder {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// Recovers the database in `dirs`.
+///
+/// `make` gives the database of a new server, with its built-in nodes; each attempt to load a snapshot
+/// has a fresh one. The files are touched only to make a crash's leftovers harmless to all readers.
+///
+/// # Errors
+/// The files cannot be read, or going on would lose txns.
+pub fn recover<D: Disk, R: Replica>(
+    disk: &D,
+    dirs: &DataDirs,
+    options: &RecoverOptions,
+    make: impl FnMut() -> R,
+) -> Result<Recovered<R>, Error> {
+    let mut recovered = load_snapshot(disk, dirs.snap(), options, make)?;
+    let mut files = logs(disk, dirs.log())?;
+    remove_empty_newest(disk, dirs.log(), &mut files, &mut recovered.warnings)?;
+    let start = recovered.last_zxid;
+    for (index, file) in files.iter().enumerate() {
+        // Of the files that start at or below the snapshot, only the last one reaches above it.
+        if files.get(index + 1).is_some_and(|next| next.zxid <= start.next()) {
+            continue;
+        }
+        let is_newest = index + 1 == files.len();
+        replay(disk, file, is_newest, options, &mut recovered)?;
+    }
+    let Recovered { snapshot_zxid, replayed, .. } = recovered;
+    if snapshot_zxid.is_none() && replayed > 0 && !options.trust_empty {
+        let log = files.first().map_or_else(|| dirs.log().to_owned(), |file| file.path.clone());
+        return Err(Error::LogWithoutSnapshot { path: dirs.snap().to_owned(), log });
+    }
+    recovered.was_empty = snapshot_zxid.is_none() && replayed == 0;
+    Ok(recovered)
+}
+
+/// The newest snapshot that loads, or nothing if there is none that looks whole.
+fn load_snapshot<D: Disk, R: Replica>(
+    disk: &D,
+    dir: &Path,
+    options: &RecoverOptions,
+    mut make: impl FnMut() -> R,
+) -> Result<Recovered<R>, Error> {
+    let mut recovered = Recovered {
+        replica: make(),
+        last_zxid: Zxid::ZERO,
+        snapshot_zxid: None,
+        replayed: 0,
+        was_empty: false,
+        warnings: Vec::new(),
+    };
+    let candidates = newest_snapshots(disk, dir, CANDIDATES_MAX)?;
+    for snapshot in &candidates {
+        let result =
+            SnapshotReader::read(disk, snapshot, options.length_max, &mut recovered.replica);
+        match result {
+            Ok(_) => {
+                recovered.last_zxid = snapshot.zxid;
+                recovered.snapshot_zxid = Some(snapshot.zxid);
+                return Ok(recovered);
+            }
+            Err(error) => {
+                recovered.warnings.push(Warning::SnapshotRejected(error));
+                recovered.replica = make();
+            }
+        }
+    }
+    match recovered.warnings.into_iter().next() {
+        Some(Warning::SnapshotRejected(newest)) => Err(Error::NoValidSnapshot {
+            path: dir.to_owned(),
+            count: candidates.len(),
+            newest: Box::new(newest),
+        }),
+        _ => Ok(Recovered { warnings: Vec::new(), ..recovered }),
+    }
+}
+
+/// Compat: a crash can leave Java's newest log without a header. Java 3.8 refuses to start then, 3.9
+/// deletes a file of length 0; a file that is too short for a header never held a record.
+fn remove_empty_newest<D: Disk>(
+    disk: &D,
+    dir: &Path,
+    files: &mut Vec<LogFile>,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Error> {
+    let Some(newest) = files.last() else { return Ok(()) };
+    let path = newest.path.clone();
+    let len = disk.open(&path).and_then(|file| file.len()).context(disk, "read", &path)?;
+    if len < zk_wire::FileHeader::LEN as u64 {
+        disk.remove(&path).context(disk, "remove", &path)?;
+        sync_dir(disk, dir)?;
+        files.pop();
+        warnings.push(Warning::EmptyLogRemoved { path });
+    }
+    Ok(())
+}
+
+/// Replays what one log has above the snapshot.
+fn replay<D: Disk, R: Replica>(
+    disk: &D,
+    file: &LogFile,
+    is_newest: bool,
+    options: &RecoverOptions,
+    recovered: &mut Recovered<R>,
+) -> Result<(), Error> {
+    let path = &file.path;
+    let mut reader = LogReader::open(disk, path, options.length_max)?;
+    let mut out_of_order = 0;
+    loop {
+        let offset = reader.offset();
+        let (zxid, txn) = match next_txn(&mut reader) {
+            Ok(Some(next)) => next,
+            Ok(None) => break,
+            Err(error) if is_newest => {
+                cut(disk, path, offset, error, options, &mut recovered.warnings)?;
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        if recovered.snapshot_zxid.is_some_and(|snapshot| zxid <= snapshot) {
+            continue;
+        }
+        let last = recovered.last_zxid;
+        if zxid > last.next() && zxid.epoch() == last.epoch() && !is_first_of_all(recovered) {
+            return Err(Error::Gap { path: path.clone(), offset, found: zxid, last });
+        }
+        out_of_order += u64::from(zxid <= last);
+        recovered.replica.replay(&txn);
+        recovered.replayed += 1;
+        recovered.last_zxid = last.max(zxid);
+    }
+    if reader.tail() == Some(Tail::Torn) {
+        let offset = reader.offset();
+        recovered.warnings.push(Warning::TornTail { path: path.clone(), offset });
+    }
+    if out_of_order > 0 {
+        let warning = Warning::OutOfOrder { path: path.clone(), count: out_of_order };
+        recovered.warnings.push(warning);
+    }
+    Ok(())
+}
+
+/// Logs without a snapshot start where they start.
+fn is_first_of_all<R>(recovered: &Recovered<R>) -> bool {
+    recovered.snapshot_zxid.is_none() && recovered.replayed == 0
+}
+
+fn next_txn<D: Disk>(reader: &mut LogReader<D>) -> Result<Option<(Zxid, TxnRecord)>, Error> {
+    let Some(record) = reader.read()? else { return Ok(None) };
+    let zxid = record.zxid;
+    match TxnRecord::decode(record.txn) {
+        Ok(txn) => Ok(Some((zxid, txn))),
+        Err(error) => Err(reader.damaged(error.into())),
+    }
+}
+
+/// Cuts the newest log at its first damaged record, if that was never synced or may be dropped.
+///
+/// A batch is written in sectors that reach the disk in any order, so a crash can leave a record with
+/// its end byte but without its middle. Java would refuse the file; cut, all versions read it.
+fn cut<D: Disk>(
+    disk: &D,
+    path: &Path,
+    offset: u64,
+    error: Error,
+    options: &RecoverOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Error> {
+    let has_hole =
+        matches!(error, Error::DamagedLog { damage: Damage::Checksum { hole: true, .. }, .. });
+    if !has_hole && !options.drop_damaged_tail {
+        return Err(error);
+    }
+    let mut file = disk.open_writable(path).context(disk, "open", path)?;
+    file.set_len(offset).context(disk, "cut", path)?;
+    file.sync_data().context(disk, "sync", path)?;
+    warnings.push(if has_hole {
+        Warning::HolesCut { path: path.to_owned(), offset }
+    } else {
+        Warning::DamageCut(error)
+    });
+    Ok(())
+}
+
+/// How many snapshots Java tries.
+const CANDIDATES_MAX: usize = 100;

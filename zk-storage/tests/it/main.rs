@@ -1,0 +1,7 @@
+//! Storage from the outside: real servers' files, damage, crashes, failing disks, a real Java server.
+
+#![allow(clippy::unwrap_used, reason = "all of it is a test")]
+
+mod fixtures;
+mod model;
+mod scratch;
