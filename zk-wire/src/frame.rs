@@ -64,6 +64,25 @@ pub fn end_frame(out: &mut [u8], start: usize) {
     out[start - 4..start].copy_from_slice(&length.to_be_bytes());
 }
 
+/// Splits any bytes into frames, once whole and once as they come in, and checks that both agree.
+///
+/// # Panics
+/// Never: that is what fuzzing is to show.
+pub fn fuzz_frames(bytes: &[u8]) {
+    const LENGTH_MAX: usize = 255;
+    let mut whole = Frames::new(bytes, LENGTH_MAX);
+    let mut consumed = 0;
+    while let Ok(Some(frame)) = whole.next_frame() {
+        assert!(frame.len() <= LENGTH_MAX);
+        let end = consumed + 4 + frame.len();
+        let mut early = Frames::new(&bytes[consumed..end - 1], LENGTH_MAX);
+        assert_eq!(early.next_frame(), Ok(None), "a frame without its last byte is none");
+        consumed = end;
+        assert_eq!(whole.consumed(), consumed);
+    }
+    assert!(consumed <= bytes.len());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,15 +19,18 @@ mod txn;
 pub use codes::{CreateFlags, ErrorCode, Op, WatchEventType};
 pub use data::{Acl, Id, Perms, Stat, StatPersisted};
 pub use digest::NodeDigest;
-pub use frame::{FrameError, Frames, begin_frame, end_frame};
+pub use frame::{FrameError, Frames, begin_frame, end_frame, fuzz_frames};
 pub use ids::{Epoch, SessionId, Xid, Zxid};
 pub use jute::{DecodeError, Decoder, Encoder};
 pub use persistence::{
     FileHeader, LOG_MAGIC, RECORD_END, Replica, ReplicaError, SNAPSHOT_MAGIC, SnapshotDigest,
 };
-pub use proto::{ConnectRequest, ConnectResponse, ReplyHeader, RequestHeader, WatcherEvent};
+pub use proto::{
+    ConnectRequest, ConnectResponse, ReplyHeader, RequestHeader, WatcherEvent,
+    fuzz_connect_request, fuzz_connect_response,
+};
 pub use request::{
     AddWatchMode, AuthPacket, CheckRequest, CreateRequest, MultiOp, Request, SetWatches,
-    WatcherType,
+    WatcherType, fuzz_request,
 };
-pub use txn::{CreateKind, CreateTxn, Txn, TxnDigest, TxnHeader, TxnRecord};
+pub use txn::{CreateKind, CreateTxn, Txn, TxnDigest, TxnHeader, TxnRecord, fuzz_txn};

@@ -173,6 +173,28 @@ impl WatcherEvent<'_> {
     }
 }
 
+/// Reads any bytes as a connect request; what was read survives being written.
+///
+/// # Panics
+/// Never: that is what fuzzing is to show.
+pub fn fuzz_connect_request(bytes: &[u8]) {
+    let Ok(request) = ConnectRequest::decode(bytes) else { return };
+    let mut again = Vec::new();
+    request.encode(&mut Encoder::new(&mut again));
+    assert_eq!(ConnectRequest::decode(&again), Ok(request));
+}
+
+/// Reads any bytes as a connect response; what was read survives being written.
+///
+/// # Panics
+/// Never: that is what fuzzing is to show.
+pub fn fuzz_connect_response(bytes: &[u8]) {
+    let Ok(response) = ConnectResponse::decode(bytes) else { return };
+    let mut again = Vec::new();
+    response.encode(&mut Encoder::new(&mut again));
+    assert_eq!(ConnectResponse::decode(&again), Ok(response));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

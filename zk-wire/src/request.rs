@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Acl, DecodeError, Decoder, Op};
+use crate::{Acl, DecodeError, Decoder, Op, RequestHeader};
 
 /// A create of any kind. `ttl_ms` is -1 for the ops without the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -318,5 +318,23 @@ impl<'a> MultiOp<'a> {
             }
             _ => return Err(DecodeError::MultiComposition(code)),
         })
+    }
+}
+
+/// Reads any bytes as a header and the record of its op, and checks what holds for each.
+///
+/// # Panics
+/// Never: that is what fuzzing is to show.
+pub fn fuzz_request(bytes: &[u8]) {
+    let mut d = Decoder::new(bytes);
+    let Ok(header) = RequestHeader::decode(&mut d) else { return };
+    let Some(op) = Op::from_code(header.op) else { return };
+    let request = Request::decode(op, &mut d);
+    assert_eq!(d.offset() + d.rest().len(), bytes.len(), "no byte is read twice or left out");
+    if let Ok(Request::Multi(ops)) = &request {
+        assert!(ops.iter().all(|op| !op.is_read()), "a multi only writes");
+    }
+    if let Ok(Request::MultiRead(ops)) = &request {
+        assert!(ops.iter().all(MultiOp::is_read), "a multiRead only reads");
     }
 }

@@ -317,6 +317,19 @@ fn close_session_paths(d: &mut Decoder<'_>) -> Result<Option<Vec<String>>, Decod
     d.vector(|d| text(d, "paths2Delete"))
 }
 
+/// Reads any bytes as a txn; what was read can be written, and is of the same type when read again.
+///
+/// # Panics
+/// Never: that is what fuzzing is to show.
+pub fn fuzz_txn(bytes: &[u8]) {
+    let Ok(record) = TxnRecord::decode(bytes) else { return };
+    let mut again = Vec::new();
+    record.encode(&mut Encoder::new(&mut again));
+    let read = TxnRecord::decode(&again).expect("what was written can be read");
+    assert_eq!((read.header, read.digest), (record.header, record.digest));
+    assert_eq!(read.txn.type_code(), record.txn.type_code());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
