@@ -168,12 +168,7 @@ impl Database {
         }
     }
 
-    pub(crate) fn delete(
-        &mut self,
-        path: &str,
-        zxid: Zxid,
-        events: &mut dyn FnMut(Event<'_>),
-    ) -> Outcome {
+    fn delete(&mut self, path: &str, zxid: Zxid, events: &mut dyn FnMut(Event<'_>)) -> Outcome {
         let Some((parent_path, name)) = path::split(path) else {
             return Outcome::error(ErrorCode::NoNode);
         };

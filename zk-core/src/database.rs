@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use tracing::{info, warn};
+use tracing::warn;
 use zk_wire::{
     Acl, Encoder, NodeDigest, Replica, ReplicaError, SessionId, SnapshotDigest, StatPersisted,
     TxnRecord, Zxid,
@@ -39,20 +39,19 @@ pub struct Database {
     digest_mismatches: u64,
     /// While a fuzzy snapshot of a Java server is replayed: where its digest must be reached.
     expected: Option<SnapshotDigest>,
-    /// The parent of the node restored last: siblings come together in snapshots.
-    restored_parent: (String, NodeId),
+    /// While a snapshot is read, the parent of its last node: siblings come together.
+    restored_parent: Option<(String, NodeId)>,
 }
 
 impl Database {
-    /// A new database as Java makes it: the root and the server's own nodes.
+    /// A new database as Java makes it: the root and the server's own nodes. Recovery may fill it.
     pub fn new(options: DatabaseOptions) -> Self {
         let mut database = Self::bare(options);
         database.add_system_nodes();
         database
     }
 
-    /// A database for recovery to fill.
-    pub fn bare(options: DatabaseOptions) -> Self {
+    fn bare(options: DatabaseOptions) -> Self {
         Self {
             tree: Tree::new(options.seed, options.extended_types),
             quotas: Quotas::default(),
@@ -61,7 +60,15 @@ impl Database {
             options,
             digest_mismatches: 0,
             expected: None,
-            restored_parent: ("/".to_owned(), NodeId::ROOT),
+            restored_parent: None,
+        }
+    }
+
+    /// The first thing of a snapshot has come: what a new database has makes way.
+    fn make_way(&mut self) {
+        if self.restored_parent.is_none() {
+            *self = Self::bare(self.options);
+            self.restored_parent = Some(("/".to_owned(), NodeId::ROOT));
         }
     }
 
@@ -143,33 +150,29 @@ impl Database {
         }
     }
 
-    /// Ends recovery: the server's own nodes are there, quotas are counted, and ephemerals whose
-    /// session is gone are deleted, as every Java server does when it begins to lead.
+    /// Ends recovery: the server's own nodes are there, and quotas are counted.
     pub fn finish_recovery(&mut self) {
+        self.restored_parent = None;
         self.add_system_nodes();
         self.tree.purge_unused_acls();
         self.quotas.reload(&mut self.tree);
-        let gone: Vec<SessionId> = self
-            .tree
-            .ephemeral_owners()
-            .map(|(session, _)| session)
-            .filter(|session| !self.sessions.contains_key(session))
-            .collect();
-        for session in gone {
-            if matches!(NodeKind::from_owner(session.0, true), NodeKind::Ttl { .. }) {
-                warn!(
-                    "nodes with a time to live are kept but not reaped: extendedTypesEnabled is off"
-                );
-                continue;
-            }
-            let nodes: Vec<NodeId> = self.tree.ephemerals(session).collect();
-            info!(%session, nodes = nodes.len(), "deleting ephemerals of a session that is gone");
-            let zxid = self.last_zxid;
-            for id in nodes {
-                let path = self.tree.path(id);
-                self.delete(&path, zxid, &mut |_| ());
-            }
+    }
+
+    /// The sessions that own nodes but are gone: a fuzzy snapshot or a bug left them. Java deletes their
+    /// nodes on the quiet when it begins to lead; here they are closed by a txn like any other.
+    pub(crate) fn lost_sessions(&self) -> Vec<SessionId> {
+        let owners = self.tree.ephemeral_owners().map(|(session, _)| session);
+        let (ttls, lost): (Vec<_>, Vec<_>) =
+            owners.filter(|session| !self.sessions.contains_key(session)).partition(|session| {
+                matches!(NodeKind::from_owner(session.0, true), NodeKind::Ttl { .. })
+            });
+        if !ttls.is_empty() {
+            warn!(
+                "nodes with a time to live are kept but never reaped: \
+                 set extendedTypesEnabled=true as on the server that made them"
+            );
         }
+        lost
     }
 
     /// Begins a snapshot of this moment: the sessions and the ACL table; nodes come in slices.
@@ -202,10 +205,12 @@ impl Database {
 
 impl Replica for Database {
     fn restore_session(&mut self, id: SessionId, timeout_ms: i32) {
+        self.make_way();
         self.sessions.insert(id, timeout_ms);
     }
 
     fn restore_acl(&mut self, id: i64, acl: Vec<Acl>) {
+        self.make_way();
         self.tree.restore_acl(id, acl);
     }
 
@@ -216,6 +221,7 @@ impl Replica for Database {
         acl: i64,
         stat: &StatPersisted,
     ) -> Result<(), ReplicaError> {
+        self.make_way();
         if path.is_empty() {
             self.tree.restore("/", NodeId::ROOT, Node { name: "", acl, stat: *stat, data });
             return Ok(());
@@ -225,12 +231,15 @@ impl Replica for Database {
         if name.is_empty() || !path.starts_with('/') {
             return Err(bad_path());
         }
-        if self.restored_parent.0 != parent_path {
-            let no_parent = || ReplicaError::NoParent { path: path.to_owned() };
-            let parent = self.tree.lookup(parent_path).ok_or_else(no_parent)?;
-            self.restored_parent = (parent_path.to_owned(), parent);
-        }
-        let parent = self.restored_parent.1;
+        let parent = match &self.restored_parent {
+            Some((last, parent)) if last == parent_path => *parent,
+            _ => {
+                let no_parent = || ReplicaError::NoParent { path: path.to_owned() };
+                let parent = self.tree.lookup(parent_path).ok_or_else(no_parent)?;
+                self.restored_parent = Some((parent_path.to_owned(), parent));
+                parent
+            }
+        };
         if self.tree.child(parent, name).is_some() {
             return Err(ReplicaError::Twice { path: path.to_owned() });
         }

@@ -168,13 +168,17 @@ enum Reply {
 }
 
 impl Peer {
-    /// A peer that goes on from a recovered database. Its sessions get their full timeout again.
+    /// A peer that goes on from a recovered database. Its sessions get their full timeout again,
+    /// sessions that only have nodes left expire at once.
     pub fn new(options: Options, database: Database, now: Now) -> Self {
         let mut sessions =
             Sessions::new(options.seed, options.tick_ms, options.server_id, now.wall_ms);
         for (id, timeout_ms) in database.sessions() {
             let timeout_ms = u64::try_from(*timeout_ms).unwrap_or(0);
             sessions.track(*id, timeout_ms, None, now.mono);
+        }
+        for id in database.lost_sessions() {
+            sessions.track(id, 0, None, now.mono);
         }
         Self {
             prep: Prep::new(options.prep.clone(), &database, options.seed),
