@@ -83,10 +83,12 @@ fn take_one<D: Disk>(
         if !autocreate {
             return Err(DirectoryProblem::Missing);
         }
+        let is_missing = |above: &&Path| matches!(disk.exists(above), Ok(false));
+        let made: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
         disk.create_dirs(dir).map_err(unusable)?;
-        for above in dir.ancestors().skip(1).take(2) {
-            // Whoever mounted a volume may not let us open what is above it.
-            let _ = disk.sync_dir(above);
+        for above in made.into_iter().filter_map(Path::parent) {
+            let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+            disk.sync_dir(above).map_err(unusable)?;
         }
     }
     let lock = disk.lock_dir(dir).map_err(|source| match source.kind() {

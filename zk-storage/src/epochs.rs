@@ -126,6 +126,11 @@ fn parse(bytes: &[u8]) -> Option<Epoch> {
     line.parse().ok().filter(|epoch| *epoch >= 0).map(Epoch)
 }
 
+/// Reads any bytes as an epoch file.
+pub fn fuzz_epoch(bytes: &[u8]) {
+    let _ = parse(bytes);
+}
+
 fn unfinished(name: &str) -> String {
     format!("{name}.tmp")
 }

@@ -23,7 +23,7 @@ mod truncate;
 
 pub use dirs::{DataDirs, dir_size, remove_leftovers, take_initialize_marker};
 pub use disk::{Crash, Disk, DiskFile, MemDisk, MemFile, MemLock, Operation, Owner, RealDisk};
-pub use epochs::Epochs;
+pub use epochs::{Epochs, fuzz_epoch};
 pub use error::{Damage, DirectoryProblem, Error};
 pub use log::{LogOptions, LogReader, LogRecord, Tail, TxnLog, fuzz_log};
 pub use names::{Compression, LogFile, SnapshotFile, logs, snapshots};

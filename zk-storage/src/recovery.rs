@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use zk_wire::{Replica, TxnRecord, Zxid};
+use zk_wire::{Acl, FileHeader, Replica, StatPersisted, TxnRecord, Zxid};
 
 use crate::dirs::DataDirs;
 use crate::disk::{Disk, DiskFile};
@@ -89,8 +89,9 @@ pub enum Warning {
 
 /// Recovers the database in `dirs`.
 ///
-/// `make` gives the database of a new server, with its built-in nodes; each attempt to load a snapshot
-/// has a fresh one. The files are touched only to make a crash's leftovers harmless to all readers.
+/// `make` gives a replica without any node, the root apart; each attempt to load a snapshot has a fresh
+/// one. Without a snapshot it gets the initial tree of a new database. The files are touched only to
+/// make a crash's leftovers harmless to all readers.
 ///
 /// # Errors
 /// The files cannot be read, or going on would lose txns.
@@ -152,14 +153,36 @@ fn load_snapshot<D: Disk, R: Replica>(
             }
         }
     }
-    match recovered.warnings.into_iter().next() {
+    match std::mem::take(&mut recovered.warnings).into_iter().next() {
         Some(Warning::SnapshotRejected(newest)) => Err(Error::NoValidSnapshot {
             path: dir.to_owned(),
             count: candidates.len(),
             newest: Box::new(newest),
         }),
-        _ => Ok(Recovered { warnings: Vec::new(), ..recovered }),
+        _ => {
+            restore_initial_tree(&mut recovered.replica);
+            Ok(recovered)
+        }
     }
+}
+
+/// What Java has before its first snapshot; logs without a snapshot build on it.
+fn restore_initial_tree<R: Replica>(replica: &mut R) {
+    const OPEN: i64 = -1;
+    const READABLE: i64 = 1;
+    replica.restore_acl(READABLE, vec![Acl::world_readable()]);
+    let stat = StatPersisted::default();
+    let config = StatPersisted { aversion: -1, ..stat };
+    for (path, acl, stat) in [
+        ("", OPEN, stat),
+        ("/zookeeper", OPEN, stat),
+        ("/zookeeper/config", READABLE, config),
+        ("/zookeeper/quota", OPEN, stat),
+    ] {
+        let restored = replica.restore_node(path, Some(b""), acl, &stat);
+        restored.expect("an empty replica takes a tree whose parents come first");
+    }
+    replica.restored(Zxid::ZERO, None);
 }
 
 /// Compat: a crash can leave Java's newest log without a header. Java 3.8 refuses to start then, 3.9
@@ -173,7 +196,7 @@ fn remove_empty_newest<D: Disk>(
     let Some(newest) = files.last() else { return Ok(()) };
     let path = newest.path.clone();
     let len = disk.open(&path).and_then(|file| file.len()).context(disk, "read", &path)?;
-    if len < zk_wire::FileHeader::LEN as u64 {
+    if len < FileHeader::LEN as u64 {
         disk.remove(&path).context(disk, "remove", &path)?;
         sync_dir(disk, dir)?;
         files.pop();
@@ -195,7 +218,7 @@ fn replay<D: Disk, R: Replica>(
     let mut out_of_order = 0;
     loop {
         let offset = reader.offset();
-        let (zxid, txn) = match next_txn(&mut reader) {
+        let (zxid, txn) = match next_txn(&mut reader, path, recovered.last_zxid) {
             Ok(Some(next)) => next,
             Ok(None) => break,
             Err(error) if is_newest => {
@@ -232,12 +255,18 @@ fn is_first_of_all<R>(recovered: &Recovered<R>) -> bool {
     recovered.snapshot_zxid.is_none() && recovered.replayed == 0
 }
 
-fn next_txn<D: Disk>(reader: &mut LogReader<D>) -> Result<Option<(Zxid, TxnRecord)>, Error> {
+fn next_txn<D: Disk>(
+    reader: &mut LogReader<D>,
+    path: &Path,
+    last: Zxid,
+) -> Result<Option<(Zxid, TxnRecord)>, Error> {
     let Some(record) = reader.read()? else { return Ok(None) };
-    let zxid = record.zxid;
     match TxnRecord::decode(record.txn) {
-        Ok(txn) => Ok(Some((zxid, txn))),
-        Err(error) => Err(reader.damaged(error.into())),
+        Ok(txn) => Ok(Some((record.zxid, txn))),
+        Err(error) => {
+            let (path, offset) = (path.to_owned(), record.offset);
+            Err(Error::DamagedLog { path, offset, damage: error.into(), last: Some(last) })
+        }
     }
 }
 

@@ -132,7 +132,7 @@ impl<D: Disk> LogReader<D> {
     }
 
     /// This file with `damage` at the next record.
-    pub(crate) fn damaged(&self, damage: Damage) -> Error {
+    fn damaged(&self, damage: Damage) -> Error {
         Error::DamagedLog { path: self.path.clone(), offset: self.offset, damage, last: self.last }
     }
 
@@ -197,7 +197,7 @@ impl<D: Disk> LogReader<D> {
             self.buffer.resize(n, 0);
             let read = self.file.read_at(at, &mut self.buffer);
             let read = read.context(&self.disk, "read", &self.path)?;
-            if self.buffer[..read].iter().any(|byte| *byte != 0) {
+            if self.buffer[..read].chunks(ZEROS.len()).any(|part| *part != ZEROS[..part.len()]) {
                 return Ok(false);
             }
             at += read.max(1) as u64;
@@ -248,4 +248,5 @@ const HEAD_LEN: usize = 12;
 const TXN_HEADER_LEN: usize = 32;
 const SECTOR: usize = 512;
 const CHUNK: usize = 256 * 1024;
+static ZEROS: [u8; 4096] = [0; 4096];
 const LOOK_AHEAD: u64 = 1024 * 1024;

@@ -7,13 +7,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use zk_storage::{
-    Compression, DataDirs, Disk, LogReader, RealDisk, SnapshotFile, SnapshotReader, SnapshotWriter,
-    logs, recover, snapshots,
+    Compression, DataDirs, Disk, LogReader, RealDisk, SnapshotFile, SnapshotReader, logs, recover,
+    snapshots,
 };
 use zk_wire::{Acl, Encoder, Id, Perms, SessionId, TxnRecord};
 
 use crate::model::{Model, Node};
-use crate::scratch::{OPTIONS, fixture, fixture_disk, recovered};
+use crate::scratch::{OPTIONS, fixture, fixture_disk, recovered, write_snapshot};
 
 const FIXTURES: [&str; 9] = [
     "java-3.8.0/standalone",
@@ -138,14 +138,9 @@ fn a_snapshot_written_in_any_packing_is_read_back_the_same() {
         let model = recovered(&disk, &dirs).unwrap().replica;
         for compression in [Compression::Plain, Compression::Gz, Compression::Snappy] {
             let zxid = model.last_zxid;
-            let mut writer =
-                SnapshotWriter::begin(disk.clone(), dirs.snap(), zxid, compression).unwrap();
-            for chunk in model.snapshot_body().chunks(1000) {
-                writer.write(chunk).unwrap();
-            }
-            let (path, _) = writer.finish(model.snapshot_digest(), zxid).unwrap();
+            let path = write_snapshot(&disk, &dirs, &model, compression).unwrap();
             let file = SnapshotFile { zxid, path, compression };
-            let mut copy = Model::new();
+            let mut copy = Model::default();
             let summary =
                 SnapshotReader::read(&disk, &file, OPTIONS.length_max, &mut copy).unwrap();
             assert_eq!(copy.nodes, model.nodes);
@@ -162,7 +157,7 @@ fn a_real_disk_gives_the_same_as_one_in_memory() {
     let name = "java-3.9.5/standalone";
     let (disk, dirs) = fixture_disk(name);
     let data = fixture(name).join("data");
-    let real = recover(&RealDisk, &DataDirs::new(&data, &data), &OPTIONS, Model::new).unwrap();
+    let real = recover(&RealDisk, &DataDirs::new(&data, &data), &OPTIONS, Model::default).unwrap();
     let in_memory = recovered(&disk, &dirs).unwrap();
     assert_eq!(real.replica.nodes, in_memory.replica.nodes);
     assert_eq!(real.replica.sessions, in_memory.replica.sessions);

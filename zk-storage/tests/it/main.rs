@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is a test")]
 
+mod crash;
+mod damage;
 mod fixtures;
+mod hostile;
 mod model;
 mod scratch;
+mod snapshots;
+mod upkeep;

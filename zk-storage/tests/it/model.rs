@@ -25,24 +25,10 @@ pub(crate) struct Model {
     /// How many digests of txns and of the snapshot were compared, and how many differed.
     pub(crate) digests: (u64, u64),
     acls: BTreeMap<i64, Vec<Acl>>,
-    is_restored: bool,
     awaited: Option<SnapshotDigest>,
 }
 
 impl Model {
-    /// The database of a new server.
-    pub(crate) fn new() -> Self {
-        let mut model = Self::default();
-        for path in ["", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"] {
-            let (data, stat) = (Some(Vec::new()), StatPersisted::default());
-            model.nodes.insert(path.to_owned(), Node { data, acl: vec![Acl::open()], stat });
-        }
-        let config = model.nodes.get_mut("/zookeeper/config").unwrap();
-        config.acl = vec![Acl::world_readable()];
-        config.stat.aversion = -1;
-        model
-    }
-
     pub(crate) fn digest(&self) -> u64 {
         self.nodes.iter().fold(0, |sum: u64, (path, node)| {
             sum.wrapping_add(NodeDigest::new(path, node.data.as_deref()).with(&node.stat))
@@ -193,9 +179,6 @@ impl Replica for Model {
         acl: i64,
         stat: &StatPersisted,
     ) -> Result<(), ReplicaError> {
-        if !std::mem::replace(&mut self.is_restored, true) {
-            self.nodes.clear();
-        }
         if parent_of(path).is_some_and(|parent| !self.nodes.contains_key(parent)) {
             return Err(ReplicaError::NoParent { path: path.to_owned() });
         }

@@ -1,0 +1,207 @@
+//! Crash enumeration: a scripted life of a server on a disk that forgets, stopped after every single
+//! change of the disk, in every way in which a crash can treat what was not synced.
+//!
+//! After each crash recovery finds all that was acknowledged, and nothing but a prefix of what was
+//! issued; and the server goes on from there. The same holds when the disk fails instead.
+
+use zk_storage::{
+    Compression, Crash, DataDirs, Error, LogOptions, MemDisk, Operation, TxnLog, purge,
+    remove_leftovers,
+};
+use zk_wire::{Replica, TxnRecord, Zxid};
+
+use crate::model::Model;
+use crate::scratch::{
+    Choices, OPTIONS, create, empty_disk, initial, recovered, write_snapshot, zxid_of,
+};
+
+/// What was done, and what a client may have been told.
+struct Life {
+    disk: MemDisk,
+    dirs: DataDirs,
+    /// All txns that may be issued, and the database after each number of them.
+    txns: Vec<Vec<u8>>,
+    models: Vec<Model>,
+    issued: usize,
+    acked: usize,
+    /// Issued and acked after each number of changes of the disk.
+    promises: Vec<(usize, usize)>,
+}
+
+impl Life {
+    fn new() -> Self {
+        let (disk, dirs) = empty_disk();
+        let mut choices = Choices(42);
+        let txns: Vec<Vec<u8>> = (1..=TXNS)
+            .map(|zxid| {
+                // From a fraction of a sector to several; every third is full of zeros.
+                let data = vec![if zxid % 3 == 0 { 0 } else { 7 }; choices.below(2600)];
+                create(zxid, &format!("/node-{zxid}"), &data)
+            })
+            .collect();
+        let mut models = vec![initial()];
+        for txn in &txns {
+            let mut model = models.last().unwrap().clone();
+            model.replay(&TxnRecord::decode(txn).unwrap());
+            models.push(model);
+        }
+        Self { disk, dirs, txns, models, issued: 0, acked: 0, promises: Vec::new() }
+    }
+
+    fn log(&self, disk: &MemDisk) -> TxnLog<MemDisk> {
+        // Little is written ahead, so that batches end inside and outside of it.
+        let options = LogOptions { prewrite_max: 4096, force_sync: true };
+        TxnLog::new(disk.clone(), &self.dirs, options)
+    }
+
+    /// Appends and commits the next `count` txns.
+    fn batch(&mut self, log: &mut TxnLog<MemDisk>, count: usize) -> Result<(), Error> {
+        self.promise();
+        self.issued += count;
+        self.promise();
+        for txn in &self.txns[self.issued - count..self.issued] {
+            log.append(zxid_of(txn), txn)?;
+        }
+        log.commit()?;
+        self.promise();
+        self.acked = self.issued;
+        self.promise();
+        Ok(())
+    }
+
+    /// Notes what holds after the changes so far; what was issued counts from before its first write,
+    /// what is acknowledged from after its last.
+    fn promise(&mut self) {
+        let done = self.disk.recorded().len();
+        let last = self.promises.last().copied().unwrap_or((0, 0));
+        self.promises.resize(done, last);
+        self.promises.push((self.issued, self.acked));
+    }
+
+    fn snapshot(&self, compression: Compression) -> Result<(), Error> {
+        let model = &self.models[self.issued];
+        write_snapshot(&self.disk, &self.dirs, model, compression).map(drop)
+    }
+
+    /// A first start, batches, rolls with snapshots, a purge, and a second start.
+    fn live(&mut self) -> Result<(), Error> {
+        remove_leftovers(&self.disk, &self.dirs)?;
+        recovered(&self.disk, &self.dirs)?;
+        self.snapshot(Compression::Plain)?;
+        let mut log = self.log(&self.disk);
+        log.prepare_ahead()?;
+        for count in [1, 3, 1] {
+            self.batch(&mut log, count)?;
+            log.prepare_ahead()?;
+        }
+        for compression in [Compression::Gz, Compression::Snappy, Compression::Plain] {
+            log.roll()?;
+            self.snapshot(compression)?;
+            self.batch(&mut log, 4)?;
+            self.batch(&mut log, 2)?;
+        }
+        purge(&self.disk, &self.dirs, 3)?;
+        log.close()?;
+        remove_leftovers(&self.disk, &self.dirs)?;
+        let mut log = self.log(&self.disk);
+        self.batch(&mut log, 2)?;
+        log.close()
+    }
+
+    /// Recovery finds a database between what was acknowledged and what was issued; then two more
+    /// txns are logged and found.
+    fn check(&self, disk: &MemDisk, (issued, acked): (usize, usize), what: &str) {
+        remove_leftovers(disk, &self.dirs).unwrap();
+        let before = recovered(disk, &self.dirs).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let found = usize::try_from(before.last_zxid.0).unwrap();
+        assert!(acked <= found && found <= issued, "{what}: {acked} <= {found} <= {issued}");
+        assert_eq!(before.replica.nodes, self.models[found].nodes, "{what}");
+        if before.was_empty {
+            write_snapshot(disk, &self.dirs, &before.replica, Compression::Plain).unwrap();
+        }
+        let mut log = self.log(disk);
+        for txn in self.txns.iter().skip(found).take(2) {
+            log.append(zxid_of(txn), txn).unwrap();
+        }
+        log.commit().unwrap();
+        disk.crash(Crash::LoseAll, &mut |_| 0);
+        let after = recovered(disk, &self.dirs).unwrap_or_else(|e| panic!("{what}, again: {e}"));
+        let expected = (found + 2).min(self.txns.len());
+        assert_eq!(after.replica.nodes, self.models[expected].nodes, "{what}, again");
+    }
+}
+
+const TXNS: i64 = 30;
+
+/// Crashes a copy of `disk` in every way, and hands each to `check`.
+fn each_crash(disk: &MemDisk, at: usize, mut check: impl FnMut(&MemDisk, &str)) -> usize {
+    let certain = [(Crash::KeepAll, 0), (Crash::LoseAll, 0)];
+    let chosen = (0..20).map(|seed| (Crash::Prefix, seed));
+    let scattered = (0..36).map(|seed| (Crash::Scatter, seed));
+    let mut count = 0;
+    for (crash, seed) in certain.into_iter().chain(chosen).chain(scattered) {
+        let copy = disk.fork();
+        let mut choices = Choices(at as u64 * 1000 + seed);
+        copy.crash(crash, &mut |n| choices.below(n));
+        check(&copy, &format!("{crash:?} with seed {seed} after change {at}"));
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn every_crash_recovers_what_was_acknowledged_and_only_what_was_issued() {
+    let mut life = Life::new();
+    life.disk.record();
+    life.live().unwrap();
+    life.promise();
+    let operations = life.disk.recorded();
+    let (disk, _) = empty_disk();
+    let mut images = 0;
+    for (at, operation) in std::iter::once(None).chain(operations.iter().map(Some)).enumerate() {
+        operation.into_iter().for_each(|operation: &Operation| disk.replay(operation));
+        images += each_crash(&disk, at, |copy, what| life.check(copy, life.promises[at], what));
+    }
+    assert!(images > 4000, "{images}");
+}
+
+#[test]
+fn a_disk_that_fails_at_any_change_costs_nothing_that_was_acknowledged() {
+    const EIO: i32 = 5;
+    const ENOSPC: i32 = 28;
+    for errno in [EIO, ENOSPC] {
+        for after in 0.. {
+            let mut life = Life::new();
+            life.disk.fail_after(after, errno);
+            let result = life.live();
+            life.disk.heal();
+            for crash in [Crash::KeepAll, Crash::LoseAll, Crash::Prefix, Crash::Scatter] {
+                let (copy, mut choices) = (life.disk.fork(), Choices(after));
+                copy.crash(crash, &mut |n| choices.below(n));
+                let what = format!("{crash:?} when change {after} failed with {errno}");
+                life.check(&copy, (life.issued, life.acked), &what);
+            }
+            match result {
+                Ok(()) => break,
+                Err(error) => assert!(matches!(error, Error::Io { .. }), "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_crash_while_the_history_is_cut_leaves_the_old_one_or_a_prefix_down_to_the_new() {
+    let mut life = Life::new();
+    life.live().unwrap();
+    let whole = life.issued;
+    let target = whole - 5;
+    let start = life.disk.fork();
+    life.disk.record();
+    life.log(&life.disk).truncate(&life.dirs, Zxid(target as i64), OPTIONS.length_max).unwrap();
+    assert_eq!(recovered(&life.disk, &life.dirs).unwrap().last_zxid, Zxid(target as i64));
+    let operations = life.disk.recorded();
+    for (at, operation) in std::iter::once(None).chain(operations.iter().map(Some)).enumerate() {
+        operation.into_iter().for_each(|operation| start.replay(operation));
+        each_crash(&start, at, |copy, what| life.check(copy, (whole, target), what));
+    }
+}
