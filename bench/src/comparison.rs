@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::machine::Machine;
 use crate::report::{Column, Report};
 use crate::server::{Program, Server};
-use crate::{footprint, stall, throughput};
+use crate::{footprint, stall, throughput, wide};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ pub(crate) fn compare(options: Options, machine: Machine) -> Result<Report, Erro
     throughput::measure(&comparison, &mut report)?;
     footprint::measure(&comparison, &mut report)?;
     stall::measure(&comparison, &mut report)?;
+    wide::measure(&comparison, &mut report);
     Ok(report)
 }
 
@@ -83,6 +84,8 @@ pub(crate) struct Scale {
     pub(crate) settled: Duration,
     /// In the workloads about size.
     pub(crate) znodes: u64,
+    /// Sessions that watch one node.
+    pub(crate) watchers: usize,
     /// Of a timed run that snapshots disturb.
     pub(crate) under_load: Duration,
     /// In the workloads where one round takes long.
@@ -96,6 +99,7 @@ impl Scale {
         java_warm_up: Duration::from_secs(32),
         settled: Duration::from_secs(2),
         znodes: 1_000_000,
+        watchers: 5000,
         under_load: Duration::from_secs(12),
         long_rounds_max: 3,
     };
@@ -106,6 +110,7 @@ impl Scale {
         java_warm_up: Duration::from_millis(800),
         settled: Duration::from_millis(100),
         znodes: 20_000,
+        watchers: 200,
         under_load: Duration::from_secs(5),
         long_rounds_max: 1,
     };

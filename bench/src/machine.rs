@@ -29,7 +29,7 @@ pub(crate) struct Machine {
 impl Machine {
     /// Runs this program once more in a fresh network namespace and with a high priority, where this
     /// machine allows it; comes back only in the inner run, or if neither is allowed.
-    pub(crate) fn settle() -> Result<Self, Error> {
+    pub(crate) fn settle(may_pin: bool) -> Result<Self, Error> {
         let inner = std::env::var(INNER).ok();
         let (own_network, preferred) = match &inner {
             Some(allowed) => (allowed.contains(NETWORK), allowed.contains(PRIORITY)),
@@ -41,7 +41,7 @@ impl Machine {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")
             .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned());
-        Ok(Self { kernel, cpus, own_network, preferred, pinned: cpus >= 2 })
+        Ok(Self { kernel, cpus, own_network, preferred, pinned: may_pin && cpus >= 2 })
     }
 
     /// What the reader must know to judge the figures.
@@ -57,7 +57,7 @@ impl Machine {
             notes.push("normal priority: other jobs on this machine are in the figures".to_owned());
         }
         if !self.pinned {
-            notes.push("one CPU only: server and client share it".to_owned());
+            notes.push("server and client share the CPUs".to_owned());
         }
         notes
     }

@@ -26,6 +26,7 @@ mod stall;
 mod statistics;
 mod targets;
 mod throughput;
+mod wide;
 
 use std::path::PathBuf;
 
@@ -37,10 +38,10 @@ use crate::machine::Machine;
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        Command::Compare { json, rounds, only, quick, ours, no_java, scratch } => {
+        Command::Compare { json, rounds, only, quick, ours, no_java, unpinned, scratch } => {
             let options =
                 Options { rounds, only, is_quick: quick, ours, with_java: !no_java, scratch };
-            let machine = Machine::settle().context("cannot prepare this machine")?;
+            let machine = Machine::settle(!unpinned).context("cannot prepare this machine")?;
             let report = compare(options, machine).context("the comparison ended early")?;
             if json {
                 println!("{:#}", report.json());
@@ -86,6 +87,9 @@ enum Command {
         /// Leave the Java server out.
         #[arg(long)]
         no_java: bool,
+        /// Let the servers use every CPU, the load generator's too.
+        #[arg(long)]
+        unpinned: bool,
         /// Where data directories go, on a real disk; default: beside this program.
         #[arg(long, value_name = "FOLDER")]
         scratch: Option<PathBuf>,

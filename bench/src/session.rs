@@ -67,6 +67,37 @@ impl Session {
         })
     }
 
+    /// Sets a node's data, whatever its version.
+    pub(crate) fn set(&mut self, path: &str, data: &[u8]) -> Result<(), Error> {
+        self.call(Op::SetData, |e| {
+            e.text(path).buffer(Some(data)).int(-1);
+        })
+    }
+
+    /// Asks for the names of a node's children.
+    pub(crate) fn list_children(&mut self, path: &str) -> Result<(), Error> {
+        self.call(Op::GetChildren, |e| {
+            e.text(path).boolean(false);
+        })
+    }
+
+    /// Leaves a one-shot watch on a node's data.
+    pub(crate) fn watch_data(&mut self, path: &str) -> Result<(), Error> {
+        self.call(Op::GetData, |e| {
+            e.text(path).boolean(true);
+        })
+    }
+
+    /// Waits for the event of a watch.
+    pub(crate) fn expect_event(&mut self) -> Result<(), Error> {
+        let event = self.receive()?;
+        check_reply(&event, Xid::NOTIFICATION.0)
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
     /// Ends the session, so that no expiry disturbs a later figure.
     pub(crate) fn close(mut self) -> Result<(), Error> {
         self.call(Op::CloseSession, |_| {})
