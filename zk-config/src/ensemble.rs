@@ -135,7 +135,7 @@ impl Listed {
 
     /// Reads the lines that define members, groups and weights.
     pub(crate) fn take(&mut self, lines: Vec<Given>, multi_address: bool) {
-        let mut group_of: BTreeMap<ServerId, i64> = BTreeMap::new();
+        let mut group_of: BTreeMap<ServerId, Given> = BTreeMap::new();
         for line in lines {
             let row = keys::find(&line.key).expect("the caller picked lines of the table");
             match row.kind {
@@ -144,8 +144,9 @@ impl Listed {
                 _ => self.take_server(line, multi_address),
             }
         }
-        if self.ensemble.is_hierarchical() {
-            self.complete_weights(&group_of);
+        // With a line missing, what does not fit together is only a consequence.
+        if self.ensemble.is_hierarchical() && self.errors.is_empty() {
+            self.complete_weights(group_of);
         }
         self.warn_of_shared_ports();
     }
@@ -178,7 +179,7 @@ impl Listed {
         self.ensemble.servers.insert(id, spec);
     }
 
-    fn take_group(&mut self, line: Given, group_of: &mut BTreeMap<ServerId, i64>) {
+    fn take_group(&mut self, line: Given, group_of: &mut BTreeMap<ServerId, Given>) {
         let Some(group) = self.number_in_key(&line) else { return };
         let mut members = Vec::new();
         // Compat: as everywhere in Java, empty fields at the end do not count.
@@ -187,7 +188,7 @@ impl Listed {
                 self.not_a_number(&line, member);
                 continue;
             };
-            if group_of.insert(id, group).is_some() {
+            if group_of.insert(id, line.clone()).is_some() {
                 let Given { key, text: value, at } = line.clone();
                 self.refuse(MemberError::ManyGroups { at, key, value, id });
             }
@@ -220,13 +221,19 @@ impl Listed {
         self.refuse(Error::NotANumber { at, key, value: value.to_owned(), allowed: LONG });
     }
 
-    fn complete_weights(&mut self, group_of: &BTreeMap<ServerId, i64>) {
+    /// Compat: a group may name any server that has a weight; Java trips over others.
+    fn complete_weights(&mut self, group_of: BTreeMap<ServerId, Given>) {
         let participants: Vec<ServerId> =
             self.ensemble.participants().map(|server| server.id).collect();
         for id in participants {
             self.ensemble.weights.entry(id).or_insert(1);
             if !group_of.contains_key(&id) {
                 self.refuse(MemberError::NoGroup { at: self.places[&id].clone(), id });
+            }
+        }
+        for (id, Given { key, text: value, at }) in group_of {
+            if !self.ensemble.weights.contains_key(&id) {
+                self.refuse(MemberError::NoVoter { at, key, value, id });
             }
         }
     }

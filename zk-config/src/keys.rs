@@ -6,7 +6,9 @@
 //!
 //! The rows are in the order of the configuration reference, a file for each of its chapters.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 mod admin;
 mod auth;
@@ -199,15 +201,27 @@ impl fmt::Display for Key {
 /// What Java puts before the name of a file key to make a system property of it.
 pub const PROPERTY_PREFIX: &str = "zookeeper.";
 
+/// The rows by their names; of `superUser` and `superUser.` each is a name of its own.
+static BY_NAME: LazyLock<BTreeMap<&'static str, &'static Key>> =
+    LazyLock::new(|| KEYS.iter().map(|key| (key.name, key)).collect());
+
+static FAMILIES: LazyLock<Vec<&'static Key>> =
+    LazyLock::new(|| KEYS.iter().filter(|key| key.is_family()).collect());
+
 /// The row of a key as it stands in a file, families included.
 pub fn find(name: &str) -> Option<&'static Key> {
-    let exact = KEYS.iter().find(|key| !key.is_family() && key.name == name);
-    exact.or_else(|| KEYS.iter().find(|key| key.is_family() && name.starts_with(key.name)))
+    let exact = named(name).filter(|key| !key.is_family());
+    exact.or_else(|| FAMILIES.iter().copied().find(|key| name.starts_with(key.name)))
+}
+
+/// The row with this very name.
+pub(crate) fn named(name: &str) -> Option<&'static Key> {
+    BY_NAME.get(name).copied()
 }
 
 /// The name made of a prefix and a suffix, as it stands in the table.
 pub(crate) fn name_of(prefix: &str, suffix: &str) -> &'static str {
-    let row = KEYS.iter().find(|row| row.name.strip_prefix(prefix) == Some(suffix));
+    let row = named(&format!("{prefix}{suffix}"));
     row.unwrap_or_else(|| panic!("{prefix}{suffix} must be a row of the key table")).name
 }
 
@@ -231,7 +245,7 @@ pub fn nearest(unknown: &str) -> Option<String> {
         return Some(name.to_owned());
     }
     let (family, member) = bare.split_once('.')?;
-    let mut families = KEYS.iter().filter(|key| key.is_family());
+    let mut families = FAMILIES.iter().copied();
     let name = closest(&mut families, &squeezed(family), 1)?;
     Some(format!("{}.{member}", name.trim_end_matches('.')))
 }

@@ -94,6 +94,21 @@ pub enum MemberError {
         /// The server.
         id: ServerId,
     },
+    /// A group counts the votes of a server that has none.
+    #[error(
+        "{at}: {key}: server {id} is in the group and is no participant; add server.{id} or drop it \
+         from {value}"
+    )]
+    NoVoter {
+        /// The place of the group.
+        at: Origin,
+        /// The group.
+        key: String,
+        /// Its members.
+        value: String,
+        /// The server.
+        id: ServerId,
+    },
     /// An ensemble is asked for and there is none.
     #[error(
         "{at}: standaloneEnabled = false then number of participants should be >0; add server.N \
@@ -193,6 +208,7 @@ impl MemberError {
             | Self::Version { .. }
             | Self::ManyGroups { .. }
             | Self::NoGroup { .. }
+            | Self::NoVoter { .. }
             | Self::NoParticipants { .. }
             | Self::ObserversOnly { .. }
             | Self::ObserversWithoutQuorum { .. }

@@ -131,15 +131,15 @@ pub(crate) fn settle_client_address(
     my_id: Option<ServerId>,
     listed: &mut Listed,
 ) {
-    let own = match (my_id, mode) {
-        (Some(id), _) => listed.ensemble.servers.get_mut(&id),
+    let own = match (my_id, mode, clients.port) {
+        (Some(id), _, _) => listed.ensemble.servers.get_mut(&id),
         // The only line of a standalone server is its own, whatever its number. Java needs myid
         // to see that, and starts without a client port if there is none.
-        (None, Mode::Standalone) => {
+        (None, Mode::Standalone, None) => {
             let mut servers = listed.ensemble.servers.values_mut();
             servers.next().filter(|_| servers.next().is_none())
         }
-        (None, Mode::Replicated) => None,
+        (None, Mode::Standalone, Some(_)) | (None, Mode::Replicated, _) => None,
     };
     let Some(own) = own else { return };
     let fixed = clients.port.map(|port| {

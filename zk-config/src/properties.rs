@@ -101,7 +101,9 @@ fn logical_lines(text: &str) -> Vec<(u32, String)> {
     let mut open: Option<(u32, String)> = None;
     for (index, natural) in natural_lines(text).enumerate() {
         let natural = natural.trim_start_matches(is_blank);
-        if open.is_none() && (natural.is_empty() || natural.starts_with(['#', '!'])) {
+        let begins = open.as_ref().is_none_or(|(_, content)| content.is_empty());
+        if begins && (natural.is_empty() || natural.starts_with(['#', '!'])) {
+            open = None;
             continue;
         }
         let number = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
@@ -247,6 +249,7 @@ mod tests {
         check(b"a=b\\\n\nc=d", &[("a", "b", 1), ("c", "d", 3)]);
         check(b"a=b\\", &[("a", "b", 1)]);
         check(b"\\\n\na=b", &[("a", "b", 3)]);
+        check(b"\\\n# a comment\na=b", &[("a", "b", 3)]);
     }
 
     #[test]

@@ -390,8 +390,7 @@ pub(crate) fn redacted<'a>(key: &str, value: &'a str) -> &'a str {
 }
 
 fn named(name: &'static str) -> &'static Key {
-    let row = KEYS.iter().find(|row| row.name == name && !row.is_family());
-    row.unwrap_or_else(|| panic!("{name} must be a row of the key table"))
+    keys::named(name).unwrap_or_else(|| panic!("{name} must be a row of the key table"))
 }
 
 fn default(row: &Key) -> Option<Value> {

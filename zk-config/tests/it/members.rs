@@ -169,9 +169,10 @@ fn the_one_line_of_a_standalone_server_gives_its_client_port() {
         "clientPort=2182",
         "server.1=localhost:2888:3888;2181",
         expect![[r#"
-        zoo.cfg:2: client address for this server (id = 1) in static config file is 0.0.0.0:2182 is different from client address found in dynamic file: 0.0.0.0:2181; drop clientPort or make them equal
-        exit 2
-    "#]],
+            Standalone, client port 2182
+            server.1=localhost:2888:3888:participant;0.0.0.0:2181
+            zoo.cfg:3: server.1: Invalid configuration, only one server specified (ignoring)
+        "#]],
     );
     check_with(
         "",
@@ -290,6 +291,13 @@ fn every_participant_is_in_one_group() {
         zoo.cfg:6: server.1: Server 1is not in a group; name it in a group.N line
         zoo.cfg:7: server.2: Server 2is not in a group; name it in a group.N line
         zoo.cfg:8: server.3: Server 3is not in a group; name it in a group.N line
+        exit 2
+    "#]],
+    );
+    check(
+        &format!("group.1=1:2:3:4\nserver.4=d:1:2:observer\n{members}"),
+        expect![[r#"
+        zoo.cfg:5: group.1: server 4 is in the group and is no participant; add server.4 or drop it from 1:2:3:4
         exit 2
     "#]],
     );
