@@ -120,3 +120,11 @@ fn a_record_of_every_op_is_read_from_random_bodies() {
         }
     }
 }
+
+/// Found by libFuzzer: two empty paths and no digest, written again, look like a digest alone.
+#[test]
+fn a_close_session_of_two_empty_paths_never_panics() {
+    let mut bytes = vec![0; 28];
+    bytes.extend([0xff, 0xff, 0xff, 0xf5, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x56, 0, 0x0f]);
+    fuzz_txn(&bytes);
+}
