@@ -9,7 +9,8 @@ pub(super) fn core_is_pure(repository: &Repository) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in core_sources(repository) {
         for named in paths(&file.text) {
-            if let Some((_, instead)) = IMPURE.iter().find(|(path, _)| named.is_in(path)) {
+            let impure = IMPURE.iter().find(|(path, _)| named.is_in(path));
+            if let Some((_, instead)) = impure.filter(|_| !VALUES.contains(&&*named.path)) {
                 let why = format!("the core names `{}`: {instead}", named.path);
                 findings.push(Finding::new(&file.path, named.line, why));
             }
@@ -66,6 +67,9 @@ const IMPURE: &[(&str, &str)] = &[
     ("tokio", "the event loop is the server's"),
 ];
 
+/// Plain values that stand among what the core never names.
+const VALUES: &[&str] = &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr"];
+
 /// Modules, and those that they must not know.
 const STRANGERS: &[(&str, &[&str])] = &[("tree", &["prep", "peer"])];
 
@@ -87,6 +91,15 @@ mod tests {
             [
                 "zk-core/src/peer.rs:2: the core names `std::time::Instant`: time comes in with each step"
             ]
+        );
+    }
+
+    #[test]
+    fn an_address_is_a_value_and_a_socket_is_not() {
+        let net = "//! X.\nuse std::net::{IpAddr, TcpStream};\n";
+        assert_eq!(
+            check(core_is_pure, &[("zk-core/src/ip.rs", net)]),
+            ["zk-core/src/ip.rs:2: the core names `std::net::TcpStream`: sockets are the server's"]
         );
     }
 
