@@ -1,1 +1,23 @@
-//! The shell around the pure core: sockets, threads, four-letter words.
+//! The shell around the pure core: sockets, threads, disks, four-letter words.
+//!
+//! It decides nothing that a client could notice; it feeds [`zk_core::Peer`] and carries out what comes
+//! back. One event loop owns the peer and all sockets; the disk has a thread for the log and one for a
+//! snapshot while it is taken. There is no lock: what threads share goes through channels.
+
+pub mod args;
+mod clock;
+mod connection;
+mod date;
+mod error;
+mod listener;
+mod log_thread;
+pub mod logging;
+mod purge;
+pub mod run;
+mod settings;
+mod shell;
+mod snapshot;
+mod startup;
+mod words;
+
+pub use error::Error;

@@ -9,7 +9,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -98,12 +98,25 @@ impl Server {
 
     /// A server of this kind in a new scratch folder.
     pub(crate) fn new(kind: Kind, config: &Config) -> Self {
+        let mut server = Self::stopped(kind, config);
+        server.start();
+        server
+    }
+
+    /// A server of this kind on a copy of what the stopped server left.
+    pub(crate) fn twin(&self, kind: Kind) -> Self {
+        assert!(self.running.is_none(), "a running server changes its files");
+        let mut twin = Self::stopped(kind, &self.config);
+        copy_folder(&self.path("data"), &twin.path("data")).expect("the files can be copied");
+        twin.start();
+        twin
+    }
+
+    fn stopped(kind: Kind, config: &Config) -> Self {
         let folder = TempDir::with_prefix_in("server-", env!("CARGO_TARGET_TMPDIR"))
             .expect("the build folder is writable");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let mut server = Self { kind, config: config.clone(), address, folder, running: None };
-        server.start();
-        server
+        Self { kind, config: config.clone(), address, folder, running: None }
     }
 
     /// Where clients connect, `host:port`.
@@ -221,6 +234,20 @@ pub(crate) fn free_port() -> u16 {
         .take(PORTS.into())
         .find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
         .expect("a port of the range is free")
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the server says to a four-letter word.

@@ -1,0 +1,290 @@
+//! One client's socket: bytes in, frames to the core, bytes out.
+//!
+//! Invariants
+//! - A socket is not read while the core says no: that is all the pressure there is.
+//! - An idle connection holds no buffer.
+//! - A frame that is too long is refused when its length is read; the body is never waited for.
+//!
+//! Java: `NIOServerCnxn`.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+use zk_core::{ConnectionId, Input, Now};
+use zk_wire::Frames;
+
+use crate::shell::Shell;
+use crate::words;
+
+/// How long a closing connection may take for its last bytes.
+const LAST_BYTES: Duration = Duration::from_secs(2);
+
+/// What a task waits for.
+enum Event {
+    Readable,
+    Writable,
+    Signal,
+}
+
+/// Why reading ends.
+enum End {
+    /// The client is gone, or sent what nobody can read.
+    Drop,
+    /// It asked for a four-letter word.
+    Word(words::Word, Vec<u8>),
+}
+
+struct Client {
+    shell: Rc<RefCell<Shell>>,
+    stream: TcpStream,
+    cnx: ConnectionId,
+    remote: SocketAddr,
+    /// Bytes of a frame that is not whole, or of frames that the core does not take yet.
+    rest: Vec<u8>,
+    /// Until the first frame, the first four bytes may be a word.
+    is_fresh: bool,
+    /// The length of the large request that is counted in the shell.
+    large: u64,
+}
+
+/// Serves a client that was let in as `cnx` until it is gone; `remote` is IPv4 where IPv4 wears IPv6.
+pub(crate) async fn serve(
+    shell: Rc<RefCell<Shell>>,
+    stream: TcpStream,
+    cnx: ConnectionId,
+    remote: SocketAddr,
+) {
+    let mut client =
+        Client { shell, stream, cnx, remote, rest: Vec::new(), is_fresh: true, large: 0 };
+    client.run().await;
+    let mut shell = client.shell.borrow_mut();
+    shell.large_bytes -= client.large;
+    shell.release(cnx, remote.ip());
+}
+
+impl Client {
+    async fn run(&mut self) {
+        loop {
+            let (may_read, has_output, is_closing) = self.state();
+            if is_closing {
+                return self.finish().await;
+            }
+            let end = match self.event(may_read, has_output).await {
+                Event::Readable => self.read(),
+                Event::Writable => Ok(()),
+                Event::Signal => self.take_rest(),
+            };
+            match end {
+                Ok(()) => {}
+                Err(End::Drop) => return,
+                Err(End::Word(word, rest)) => return self.answer(word, &rest).await,
+            }
+            if self.write().is_err() {
+                return;
+            }
+        }
+    }
+
+    fn state(&self) -> (bool, bool, bool) {
+        let mut shell = self.shell.borrow_mut();
+        let may_read = shell.peer.may_read(self.cnx) && !shell.is_stopping;
+        let has_output = shell.peer.connection(self.cnx).is_some_and(|cnx| cnx.has_output());
+        (may_read, has_output, shell.is_closing(self.cnx))
+    }
+
+    async fn event(&mut self, may_read: bool, has_output: bool) -> Event {
+        poll_fn(|cx| {
+            if self.shell.borrow_mut().poll_signal(self.cnx, cx).is_ready() {
+                return Poll::Ready(Event::Signal);
+            }
+            if has_output && self.stream.poll_write_ready(cx).is_ready() {
+                return Poll::Ready(Event::Writable);
+            }
+            if may_read && self.stream.poll_read_ready(cx).is_ready() {
+                return Poll::Ready(Event::Readable);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Reads once and feeds what is whole.
+    fn read(&mut self) -> Result<(), End> {
+        let mut buffer = std::mem::take(&mut self.shell.borrow_mut().read_buffer);
+        let result = match self.stream.try_read(&mut buffer) {
+            Ok(0) => {
+                debug!(
+                    "Unable to read additional data from client, it probably closed the socket: \
+                     address = {}",
+                    self.remote
+                );
+                Err(End::Drop)
+            }
+            Ok(n) if self.rest.is_empty() => self.feed(&buffer[..n]).map(|consumed| {
+                self.rest.extend_from_slice(&buffer[consumed..n]);
+            }),
+            Ok(n) => {
+                self.rest.extend_from_slice(&buffer[..n]);
+                self.take_rest()
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(End::Drop),
+        };
+        self.shell.borrow_mut().read_buffer = buffer;
+        result
+    }
+
+    /// Feeds what was read before and could not be fed.
+    fn take_rest(&mut self) -> Result<(), End> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        let mut rest = std::mem::take(&mut self.rest);
+        let consumed = self.feed(&rest)?;
+        rest.drain(..consumed);
+        if !rest.is_empty() {
+            self.rest = rest;
+        }
+        Ok(())
+    }
+
+    /// Feeds whole frames while the core takes them; gives how many bytes they were.
+    fn feed(&mut self, bytes: &[u8]) -> Result<usize, End> {
+        if self.is_fresh
+            && let Some((first, rest)) = bytes.split_first_chunk::<4>()
+        {
+            if let Some(word) = words::Word::find(*first) {
+                return Err(End::Word(word, rest.to_vec()));
+            }
+            self.is_fresh = false;
+        }
+        let mut shell = self.shell.borrow_mut();
+        let now = shell.clock.now();
+        let length_max = shell.settings.frame_length_max;
+        let mut frames = Frames::new(bytes, length_max);
+        loop {
+            if shell.is_stopping || !shell.peer.may_read(self.cnx) {
+                return Ok(frames.consumed());
+            }
+            match frames.next_frame() {
+                Ok(Some(frame)) => {
+                    shell.large_bytes -= std::mem::take(&mut self.large);
+                    self.feed_frame(&mut shell, now, frame)?;
+                }
+                Ok(None) => {
+                    self.large = count_large(&mut shell, self.large, &bytes[frames.consumed()..])?;
+                    return Ok(frames.consumed());
+                }
+                Err(error) => {
+                    warn!(
+                        "Len error. A message from {} with advertised length of {} is either a \
+                         malformed message or too large to process (length is greater than \
+                         jute.maxbuffer={})",
+                        self.remote, error.length, error.limit
+                    );
+                    return Err(End::Drop);
+                }
+            }
+        }
+    }
+
+    fn feed_frame(&self, shell: &mut Shell, now: Now, frame: &[u8]) -> Result<(), End> {
+        let large = large_size(shell, frame.len());
+        if large > 0 && shell.large_bytes + large > shell.settings.large_requests.bytes_max {
+            return Err(reject_large(frame.len()));
+        }
+        shell.step(now, Input::Frame { cnx: self.cnx, bytes: frame }, Some(self.cnx));
+        Ok(())
+    }
+
+    /// Sends what is waiting, as far as the socket takes it.
+    fn write(&self) -> io::Result<()> {
+        let mut shell = self.shell.borrow_mut();
+        let Some(out) = shell.peer.output(self.cnx) else { return Ok(()) };
+        let mut sent = 0;
+        let result = loop {
+            if sent == out.len() {
+                break Ok(());
+            }
+            match self.stream.try_write(&out[sent..]) {
+                Ok(n) => sent += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        out.drain(..sent);
+        // An idle connection keeps no more than a small buffer.
+        if out.is_empty() && out.capacity() > KEPT_CAPACITY {
+            *out = Vec::new();
+        }
+        result
+    }
+
+    /// Sends the last bytes and ends the stream in order.
+    async fn finish(&mut self) {
+        let taken = self.shell.borrow_mut().peer.output(self.cnx).map(std::mem::take);
+        self.send_last(&taken.unwrap_or_default()).await;
+    }
+
+    async fn send_last(&mut self, bytes: &[u8]) {
+        let sending = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.shutdown().await
+        };
+        match timeout(LAST_BYTES, sending).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, remote = %self.remote, "last bytes not sent"),
+            Err(_) => debug!(remote = %self.remote, "the client does not take its last bytes"),
+        }
+    }
+
+    async fn answer(&mut self, word: words::Word, rest: &[u8]) {
+        let text = words::answer(&mut self.shell.borrow_mut(), self.cnx, self.remote, word, rest);
+        if let Some(text) = text {
+            if text.is_allowed {
+                info!("Processing {} command from {}", word.name(), self.remote);
+            }
+            self.send_last(text.text.as_bytes()).await;
+        }
+    }
+}
+
+/// A buffer of this size may stay with an idle connection.
+const KEPT_CAPACITY: usize = 1 << 10;
+
+fn large_size(shell: &Shell, length: usize) -> u64 {
+    let length = u64::try_from(length).expect("lengths fit 64 bits");
+    match shell.settings.large_requests.threshold {
+        Some(threshold) if length > threshold => length,
+        _ => 0,
+    }
+}
+
+/// Counts a large request once its length is known, before its body is there.
+fn count_large(shell: &mut Shell, counted: u64, partial: &[u8]) -> Result<u64, End> {
+    let Some(prefix) = partial.first_chunk::<4>() else { return Ok(counted) };
+    let length = usize::try_from(i32::from_be_bytes(*prefix)).unwrap_or(0);
+    let large = large_size(shell, length);
+    if counted > 0 || large == 0 {
+        return Ok(counted);
+    }
+    if shell.large_bytes + large > shell.settings.large_requests.bytes_max {
+        return Err(reject_large(length));
+    }
+    shell.large_bytes += large;
+    Ok(large)
+}
+
+fn reject_large(length: usize) -> End {
+    warn!("Rejecting large request of {length} bytes: largeRequestMaxBytes are on the way already");
+    End::Drop
+}

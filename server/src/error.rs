@@ -1,0 +1,61 @@
+//! Why a server does not start or does not go on, each with its exit code.
+
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+/// A reason to end.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The configuration has faults.
+    #[error("{0}")]
+    Config(#[from] zk_config::Errors),
+    /// Something in the configuration is not supported yet and cannot be passed over.
+    #[error("{what} is not supported by this server yet; {remedy}")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// The data directory cannot be used, or a file in it is damaged.
+    #[error("{0}")]
+    Storage(#[from] zk_storage::Error),
+    /// The client port cannot be listened on.
+    #[error("cannot listen on client port {address}: {source}; {remedy}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The name of the client address has no address.
+    #[error("clientPortAddress={name} has no address: {source}; name an address of this host")]
+    Resolve {
+        /// The name.
+        name: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The event loop cannot be made.
+    #[error("the event loop cannot be made: {0}")]
+    Runtime(#[source] io::Error),
+    /// The log's thread ended without a word.
+    #[error("the thread of the txn log ended; what it had not written was never acknowledged")]
+    LogThread,
+}
+
+impl Error {
+    /// The exit code, as Java's `ExitCode` numbers them.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(errors) => errors.exit_code(),
+            Self::Unsupported { .. } | Self::Resolve { .. } => 2,
+            Self::Storage(error) => error.exit_code(),
+            Self::Bind { .. } | Self::Runtime(_) | Self::LogThread => 1,
+        }
+    }
+}

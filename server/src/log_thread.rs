@@ -1,0 +1,140 @@
+//! The thread that owns the txn log: appends what has come, one flush for all of it, then says so.
+//!
+//! A batch is whatever came while the last flush was running; there is no timer. While nothing waits it
+//! writes zeros ahead, so that a flush changes no metadata.
+//!
+//! Invariant: `Report::Persisted` is sent only after the flush that covers it. After an error nothing is
+//! sent any more and the process ends.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::warn;
+use zk_storage::{Disk, Error, TxnLog};
+use zk_wire::Zxid;
+
+/// What the log is to do, in order.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Append a txn.
+    Append { zxid: Zxid, bytes: Vec<u8> },
+    /// Begin a new file.
+    Roll,
+}
+
+/// What the log has done.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// Everything up to this zxid is on the disk; the flush took so long.
+    Persisted { zxid: Zxid, flush: Duration },
+    /// The disk failed.
+    Failed(Error),
+}
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(crate) struct LogThread {
+    commands: Sender<Vec<Command>>,
+    thread: JoinHandle<()>,
+}
+
+/// How long a quiet log waits before it prepares for the next burst.
+const QUIET: Duration = Duration::from_millis(2);
+
+impl LogThread {
+    /// Starts the thread; its reports go to `reports`.
+    pub(crate) fn start<D: Disk>(
+        log: TxnLog<D>,
+        reports: UnboundedSender<Report>,
+        slow_flush: Duration,
+    ) -> std::io::Result<Self> {
+        let (commands, incoming) = channel();
+        let thread = thread::Builder::new().name("log".to_owned()).spawn(move || {
+            let mut writer = Writer { log, reports, slow_flush };
+            if let Err(error) = writer.run(&incoming) {
+                // The event loop is gone only when the process ends anyway.
+                let _ = writer.reports.send(Report::Failed(error));
+            }
+        })?;
+        Ok(Self { commands, thread })
+    }
+
+    /// Hands a batch over; false when the thread is gone.
+    pub(crate) fn send(&self, batch: Vec<Command>) -> bool {
+        self.commands.send(batch).is_ok()
+    }
+
+    /// Lets the thread finish what it has and waits for its end.
+    pub(crate) fn stop(self) {
+        drop(self.commands);
+        if self.thread.join().is_err() {
+            warn!("the thread of the txn log panicked");
+        }
+    }
+}
+
+struct Writer<D: Disk> {
+    log: TxnLog<D>,
+    reports: UnboundedSender<Report>,
+    slow_flush: Duration,
+}
+
+impl<D: Disk> Writer<D> {
+    fn run(&mut self, incoming: &Receiver<Vec<Command>>) -> Result<(), Error> {
+        while let Some(first) = self.next(incoming)? {
+            let mut last = self.take(first)?;
+            while let Ok(more) = incoming.try_recv() {
+                last = self.take(more)?.or(last);
+            }
+            if let Some(zxid) = last {
+                self.flush(zxid)?;
+            }
+        }
+        self.log.commit()
+    }
+
+    /// The next batch; when there is none yet, uses the time to prepare the file.
+    fn next(&mut self, incoming: &Receiver<Vec<Command>>) -> Result<Option<Vec<Command>>, Error> {
+        while self.log.wants_preparation() {
+            match incoming.recv_timeout(QUIET) {
+                Ok(batch) => return Ok(Some(batch)),
+                Err(RecvTimeoutError::Timeout) => self.log.prepare_ahead()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
+        Ok(incoming.recv().ok())
+    }
+
+    fn take(&mut self, batch: Vec<Command>) -> Result<Option<Zxid>, Error> {
+        let mut last = None;
+        for command in batch {
+            match command {
+                Command::Append { zxid, bytes } => {
+                    self.log.append(zxid, &bytes)?;
+                    last = Some(zxid);
+                }
+                Command::Roll => self.log.roll()?,
+            }
+        }
+        Ok(last)
+    }
+
+    fn flush(&mut self, zxid: Zxid) -> Result<(), Error> {
+        let begin = Instant::now();
+        self.log.commit()?;
+        let flush = begin.elapsed();
+        if flush >= self.slow_flush {
+            warn!(
+                "fsync-ing the write ahead log in log took {}ms which will adversely effect operation \
+                 latency.File size is {} bytes. See the ZooKeeper troubleshooting guide",
+                flush.as_millis(),
+                self.log.file_len()
+            );
+        }
+        // Nobody listens any more only when the process ends.
+        let _ = self.reports.send(Report::Persisted { zxid, flush });
+        Ok(())
+    }
+}

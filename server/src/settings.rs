@@ -1,0 +1,171 @@
+//! From the configuration to what each part of the server is told.
+
+use std::time::Duration;
+
+use zk_config::Config;
+use zk_config::config::{Compression as ConfigCompression, Whitelist};
+use zk_core::{
+    AuthOptions, ContainerOptions, DatabaseOptions, Options, PrepOptions, SnapshotOptions,
+    TokenOptions,
+};
+use zk_storage::{Compression, DataDirs, Disk, LogOptions, RealDisk, RecoverOptions};
+
+use crate::clock::millis;
+
+/// What the event loop looks at while it runs.
+pub(crate) struct Settings {
+    /// The longest frame of a client, in bytes.
+    pub(crate) frame_length_max: usize,
+    pub(crate) limits: ConnectionLimits,
+    pub(crate) large_requests: LargeRequests,
+    pub(crate) whitelist: Whitelist,
+    pub(crate) files: Files<RealDisk>,
+    pub(crate) config: Config,
+    /// The client port that is listened on, which may have been chosen by the system.
+    pub(crate) client_port: Option<u16>,
+}
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    /// `maxClientCnxns`.
+    pub(crate) per_address: Option<u32>,
+    /// `maxCnxns`.
+    pub(crate) total: Option<u32>,
+}
+
+/// How much memory large requests may take together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LargeRequests {
+    /// Above so many bytes a request is large; `None`: none is.
+    pub(crate) threshold: Option<u64>,
+    /// So many bytes of them may be on the way.
+    pub(crate) bytes_max: u64,
+}
+
+/// Where the files are and how they are written.
+#[derive(Clone, Debug)]
+pub(crate) struct Files<D: Disk> {
+    pub(crate) disk: D,
+    pub(crate) dirs: DataDirs,
+    pub(crate) compression: Compression,
+}
+
+impl Settings {
+    pub(crate) fn new(config: &Config) -> Self {
+        let limits = &config.limits;
+        let storage = &config.storage;
+        Self {
+            frame_length_max: size(limits.jute_maxbuffer),
+            limits: ConnectionLimits {
+                per_address: limits.max_client_cnxns,
+                total: limits.max_cnxns,
+            },
+            large_requests: LargeRequests {
+                threshold: limits.large_request_threshold.map(u64::from),
+                bytes_max: limits.large_request_max_bytes.into(),
+            },
+            whitelist: config.clients.four_letter_words.clone(),
+            files: Files {
+                disk: RealDisk,
+                dirs: DataDirs::new(&storage.data_dir, &storage.data_log_dir),
+                compression: match storage.compression {
+                    ConfigCompression::None => Compression::Plain,
+                    ConfigCompression::Gzip => Compression::Gz,
+                    ConfigCompression::Snappy => Compression::Snappy,
+                },
+            },
+            config: config.clone(),
+            client_port: config.clients.port,
+        }
+    }
+}
+
+/// The longest field, record or txn that is read back from files.
+fn stored_length_max(config: &Config) -> usize {
+    size(config.limits.jute_maxbuffer).saturating_add(size(config.limits.jute_maxbuffer_extrasize))
+}
+
+/// How files are recovered.
+pub(crate) fn recover_options(config: &Config) -> RecoverOptions {
+    RecoverOptions {
+        trust_empty: config.storage.snapshot_trust_empty,
+        length_max: stored_length_max(config),
+        ..RecoverOptions::default()
+    }
+}
+
+/// How the log is written.
+pub(crate) fn log_options(config: &Config) -> LogOptions {
+    let kib = config.storage.log.pre_alloc_bytes.unwrap_or(0) / 1024;
+    LogOptions::new(i64::try_from(kib).unwrap_or(i64::MAX), config.storage.log.force_sync)
+}
+
+/// How the database understands what is stored.
+pub(crate) fn database_options(config: &Config, seed: u64) -> DatabaseOptions {
+    DatabaseOptions {
+        seed,
+        extended_types: config.processing.extended_types_enabled,
+        digest: config.storage.digest_enabled,
+    }
+}
+
+/// What the core is told.
+pub(crate) fn core_options(config: &Config, seed: u64) -> Options {
+    let processing = &config.processing;
+    let containers = &processing.containers;
+    let throttle = &config.throttle.connections;
+    let never = Duration::from_secs(u64::from(u32::MAX));
+    Options {
+        seed,
+        server_id: 1,
+        tick_ms: config.tick_time_ms.into(),
+        session_timeout_min_ms: config.sessions.min_timeout_ms.into(),
+        session_timeout_max_ms: u64::from(config.sessions.max_timeout_ms).min(INT_MAX),
+        prep: PrepOptions {
+            auth: auth_options(config),
+            extended_types: processing.extended_types_enabled,
+            enforce_quota: processing.enforce_quota,
+            reconfig: config.quorum.reconfig_enabled,
+            digest: config.storage.digest_enabled,
+            txn_size_max: stored_length_max(config),
+        },
+        outstanding_limit: size(config.limits.global_outstanding_limit),
+        output_soft_max: size(config.limits.jute_maxbuffer).max(OUTPUT_SOFT),
+        output_hard_max: OUTPUT_HARD,
+        sessionless_timeout_ms: millis(config.clients.sessionless_timeout),
+        containers: ContainerOptions {
+            check_interval_ms: millis(containers.check_interval.unwrap_or(never)),
+            per_minute_max: containers.max_per_minute.map_or(u64::MAX, u64::from),
+            never_used_max_ms: containers.max_never_used.map_or(0, millis),
+        },
+        snapshots: SnapshotOptions {
+            snap_count: config.storage.snap_count.into(),
+            size_limit_bytes: config.storage.snap_size_limit_bytes,
+        },
+        connect_tokens: TokenOptions {
+            tokens: throttle.tokens.unwrap_or(0).into(),
+            fill_time_ms: millis(throttle.fill_time),
+            fill_count: throttle.fill_count.into(),
+        },
+    }
+}
+
+/// Above so many bytes that a client does not take, it is not read.
+const OUTPUT_SOFT: usize = 4 << 20;
+/// Above so many bytes that a client does not take, it is cut off: notifications cannot be dropped.
+const OUTPUT_HARD: usize = 256 << 20;
+const INT_MAX: u64 = 0x7fff_ffff;
+
+fn auth_options(config: &Config) -> AuthOptions {
+    AuthOptions {
+        skip_acl: config.processing.skip_acl,
+        super_digest: config.auth.super_digest.as_ref().map(|secret| secret.reveal().to_owned()),
+        digest_disabled: !config.auth.digest_enabled,
+        enforced_schemes: config.auth.enforced_schemes.clone(),
+    }
+}
+
+fn size(n: u32) -> usize {
+    usize::try_from(n).expect("addresses have at least 32 bits")
+}
