@@ -16,9 +16,9 @@ use crate::scratch::{
 };
 
 /// What was done, and what a client may have been told.
-struct Life {
-    disk: MemDisk,
-    dirs: DataDirs,
+pub(crate) struct Life {
+    pub(crate) disk: MemDisk,
+    pub(crate) dirs: DataDirs,
     /// All txns that may be issued, and the database after each number of them.
     txns: Vec<Vec<u8>>,
     models: Vec<Model>,
@@ -29,7 +29,7 @@ struct Life {
 }
 
 impl Life {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (disk, dirs) = empty_disk();
         let mut choices = Choices(42);
         let txns: Vec<Vec<u8>> = (1..=TXNS)
@@ -115,7 +115,7 @@ impl Life {
         let before = recovered(disk, &self.dirs).unwrap_or_else(|e| panic!("{what}: {e}"));
         let found = usize::try_from(before.last_zxid.0).unwrap();
         assert!(acked <= found && found <= issued, "{what}: {acked} <= {found} <= {issued}");
-        assert_eq!(before.replica.nodes, self.models[found].nodes, "{what}");
+        before.replica.assert_is(&self.models[found], what);
         if before.was_empty {
             write_snapshot(disk, &self.dirs, &before.replica, Compression::Plain).unwrap();
         }
@@ -127,7 +127,7 @@ impl Life {
         disk.crash(Crash::LoseAll, &mut |_| 0);
         let after = recovered(disk, &self.dirs).unwrap_or_else(|e| panic!("{what}, again: {e}"));
         let expected = (found + 2).min(self.txns.len());
-        assert_eq!(after.replica.nodes, self.models[expected].nodes, "{what}, again");
+        after.replica.assert_is(&self.models[expected], what);
     }
 }
 
@@ -149,9 +149,12 @@ fn each_crash(disk: &MemDisk, at: usize, mut check: impl FnMut(&MemDisk, &str)) 
     count
 }
 
-#[test]
-fn every_crash_recovers_what_was_acknowledged_and_only_what_was_issued() {
-    let mut life = Life::new();
+/// Lets `life` be lived, and hands out every crash that could have ended it, with what was promised by
+/// then. Returns how many.
+pub(crate) fn crash_images(
+    life: &mut Life,
+    mut check: impl FnMut(&Life, &MemDisk, Crashed<'_>),
+) -> usize {
     life.disk.record();
     life.live().unwrap();
     life.promise();
@@ -160,8 +163,23 @@ fn every_crash_recovers_what_was_acknowledged_and_only_what_was_issued() {
     let mut images = 0;
     for (at, operation) in std::iter::once(None).chain(operations.iter().map(Some)).enumerate() {
         operation.into_iter().for_each(|operation: &Operation| disk.replay(operation));
-        images += each_crash(&disk, at, |copy, what| life.check(copy, life.promises[at], what));
+        images += each_crash(&disk, at, |copy, what| {
+            check(life, copy, Crashed { promised: life.promises[at], what });
+        });
     }
+    images
+}
+
+pub(crate) struct Crashed<'a> {
+    promised: (usize, usize),
+    what: &'a str,
+}
+
+#[test]
+fn every_crash_recovers_what_was_acknowledged_and_only_what_was_issued() {
+    let images = crash_images(&mut Life::new(), |life, image, crashed| {
+        life.check(image, crashed.promised, crashed.what);
+    });
     assert!(images > 4000, "{images}");
 }
 

@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod fixtures;
 mod hostile;
+mod java;
 mod model;
 mod scratch;
 mod snapshots;

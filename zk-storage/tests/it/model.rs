@@ -39,6 +39,16 @@ impl Model {
         self.nodes.keys().filter(|path| parent_of(path) == Some(parent)).count()
     }
 
+    /// Panics with the first node that the two do not have alike.
+    pub(crate) fn assert_is(&self, expected: &Self, what: &str) {
+        for path in self.nodes.keys().chain(expected.nodes.keys()) {
+            let (found, expected) = (self.nodes.get(path), expected.nodes.get(path));
+            let stats = [found, expected].map(|node| node.map(|node| node.stat));
+            assert!(found == expected, "{what}: {path:?} differs: {stats:?}");
+        }
+        assert_eq!(self.sessions, expected.sessions, "{what}");
+    }
+
     /// The body of a snapshot of this database.
     pub(crate) fn snapshot_body(&self) -> Vec<u8> {
         let mut acls: Vec<&Vec<Acl>> = self.nodes.values().map(|node| &node.acl).collect();

@@ -48,15 +48,23 @@ pub(crate) fn recovered(disk: &MemDisk, dirs: &DataDirs) -> Result<Recovered<Mod
 
 /// The bytes of a txn that creates `path`.
 pub(crate) fn create(zxid: i64, path: &str, data: &[u8]) -> Vec<u8> {
-    let txn = Txn::Create(CreateTxn {
-        kind: CreateKind::Create,
+    bytes_of(zxid, create_txn(CreateKind::Create, path, data, false))
+}
+
+/// A txn that creates `path` without data.
+pub(crate) fn create_as(kind: CreateKind, path: &str, ephemeral: bool) -> Txn {
+    create_txn(kind, path, b"", ephemeral)
+}
+
+fn create_txn(kind: CreateKind, path: &str, data: &[u8], ephemeral: bool) -> Txn {
+    Txn::Create(CreateTxn {
+        kind,
         path: path.to_owned(),
         data: Some(data.to_vec()),
         acl: vec![Acl::open()],
-        ephemeral: false,
+        ephemeral,
         parent_cversion: -1,
-    });
-    bytes_of(zxid, txn)
+    })
 }
 
 /// The bytes of any txn.

@@ -1,6 +1,6 @@
 //! Which snapshot recovery starts from, what it reads in one, and what it does with a damaged one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use simd_adler32::adler32;
 use zk_storage::{
@@ -31,7 +31,7 @@ fn directory(compression: Compression) -> (MemDisk, DataDirs) {
     (disk, dirs)
 }
 
-fn replace(disk: &MemDisk, path: &PathBuf, change: impl FnOnce(&mut Vec<u8>)) {
+fn replace(disk: &MemDisk, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = disk.content(path).unwrap();
     change(&mut bytes);
     disk.remove(path).unwrap();
@@ -56,7 +56,7 @@ fn the_newest_snapshot_that_loads_is_taken() {
             let copy = disk.fork();
             replace(&copy, &newest, change);
             let older = recovered(&copy, &dirs).unwrap();
-            assert_eq!(older.replica.nodes, whole.replica.nodes, "{compression:?} {case}");
+            older.replica.assert_is(&whole.replica, case);
             assert_eq!((older.snapshot_zxid, older.replayed), (Some(Zxid(3)), 5), "{case}");
         }
     }
@@ -72,18 +72,18 @@ fn a_snapshot_with_any_byte_changed_or_cut_off_never_loads_as_something_else() {
             SnapshotReader::read(disk, &newest, OPTIONS.length_max, &mut model).map(|_| model)
         };
         let bytes = disk.content(&newest.path).unwrap();
-        let nodes = read(&disk).unwrap().nodes;
+        let whole = read(&disk).unwrap();
         for at in 0..bytes.len() {
             replace(&disk, &newest.path, |b| {
                 b.clone_from(&bytes);
                 b[at] ^= 0x20;
             });
             if let Ok(model) = read(&disk) {
-                assert_eq!(model.nodes, nodes, "{compression:?} changed at {at}");
+                model.assert_is(&whole, "a changed byte");
             }
             replace(&disk, &newest.path, |b| b.truncate(at));
             if let Ok(model) = read(&disk) {
-                assert_eq!(model.nodes, nodes, "{compression:?} cut at {at}");
+                model.assert_is(&whole, "a cut");
             }
         }
     }
@@ -114,7 +114,7 @@ fn logs_without_a_snapshot_start_only_on_an_operators_word() {
     assert!(error.to_string().contains("snapshot.trust.empty"), "{error}");
     let options = RecoverOptions { trust_empty: true, ..OPTIONS };
     let trusting = recover(&disk, &dirs, &options, Model::default).unwrap();
-    assert_eq!(trusting.replica.nodes, whole.replica.nodes);
+    trusting.replica.assert_is(&whole.replica, "trusting");
     assert!(trusting.snapshot_zxid.is_none() && !trusting.was_empty);
 }
 
@@ -130,7 +130,7 @@ fn an_empty_directory_gives_the_initial_tree() {
     let first = snapshots(&java, java_dirs.snap()).unwrap().pop().unwrap();
     let mut model = Model::default();
     SnapshotReader::read(&java, &first, OPTIONS.length_max, &mut model).unwrap();
-    assert_eq!(model.nodes, recovered.replica.nodes);
+    model.assert_is(&recovered.replica, "the first snapshot");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn every_combination_of_trailers_is_read() {
         let mut model = Model::default();
         let summary = SnapshotReader::read(&disk, &file, OPTIONS.length_max, &mut model).unwrap();
         assert_eq!((summary.digest, summary.last_zxid), expected, "{parts:?}");
-        assert_eq!(model.nodes, initial().nodes);
+        model.assert_is(&initial(), "trailers");
     }
     for garbage in [vec![0; 5], vec![0; 400], vec![1; 54]] {
         let (disk, file) = with_trailers(&[garbage]);
@@ -223,7 +223,7 @@ fn a_node_larger_than_the_limit_is_refused_and_one_larger_than_the_buffer_is_rea
         let file = snapshots(&disk, dirs.snap()).unwrap().pop().unwrap();
         let mut copy = Model::default();
         SnapshotReader::read(&disk, &file, OPTIONS.length_max, &mut copy).unwrap();
-        assert_eq!(copy.nodes, model.nodes);
+        copy.assert_is(&model, "large nodes");
         let error = SnapshotReader::read(&disk, &file, 999_999, &mut Model::default()).unwrap_err();
         assert!(error.to_string().contains("unreasonable length 1000000"), "{error}");
         disk.remove(&file.path).unwrap();
