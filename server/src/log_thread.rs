@@ -1,6 +1,7 @@
 //! The thread that owns the txn log: appends what has come, one flush for all of it, then says so.
 //!
-//! A batch is whatever came while the last flush was running; there is no timer. While nothing waits it
+//! A batch is whatever came while the last flush was running; there is no timer unless one is asked for
+//! (`flushDelay`). While nothing waits it
 //! writes zeros ahead, so that a flush changes no metadata.
 //!
 //! Invariant: `Report::Persisted` is sent only after the flush that covers it. After an error nothing is
@@ -48,11 +49,11 @@ impl LogThread {
     pub(crate) fn start<D: Disk>(
         log: TxnLog<D>,
         reports: UnboundedSender<Report>,
-        slow_flush: Duration,
+        options: WriterOptions,
     ) -> std::io::Result<Self> {
         let (commands, incoming) = channel();
         let thread = thread::Builder::new().name("log".to_owned()).spawn(move || {
-            let mut writer = Writer { log, reports, slow_flush };
+            let mut writer = Writer { log, reports, options };
             if let Err(error) = writer.run(&incoming) {
                 // The event loop is gone only when the process ends anyway.
                 let _ = writer.reports.send(Report::Failed(error));
@@ -75,20 +76,46 @@ impl LogThread {
     }
 }
 
+/// How the thread works.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriterOptions {
+    /// `fsync.warningthresholdms`: a flush that takes longer is worth a line.
+    pub(crate) slow_flush: Duration,
+    /// `flushDelay`: how long a flush may be put off to cover more txns.
+    pub(crate) flush_delay: Duration,
+    /// `maxWriteQueuePollTime`: without a txn for so long it is not put off longer.
+    pub(crate) poll_time: Duration,
+    /// `maxBatchSize`: nor when it would cover so many.
+    pub(crate) batch_max: Option<u32>,
+    /// `txnLogSizeLimitInKb`: a longer file is followed by a new one.
+    pub(crate) file_len_max: Option<u64>,
+}
+
+/// What was appended since the last flush.
+struct Batch {
+    last: Option<Zxid>,
+    txns: u32,
+}
+
 struct Writer<D: Disk> {
     log: TxnLog<D>,
     reports: UnboundedSender<Report>,
-    slow_flush: Duration,
+    options: WriterOptions,
 }
 
 impl<D: Disk> Writer<D> {
     fn run(&mut self, incoming: &Receiver<Vec<Command>>) -> Result<(), Error> {
         while let Some(first) = self.next(incoming)? {
-            let mut last = self.take(first)?;
-            while let Ok(more) = incoming.try_recv() {
-                last = self.take(more)?.or(last);
+            let begin = Instant::now();
+            let mut batch = self.take(first)?;
+            while let Some(more) = self.more(incoming, begin, &batch) {
+                let more = self.take(more)?;
+                batch = Batch {
+                    last: more.last.or(batch.last),
+                    txns: batch.txns.saturating_add(more.txns),
+                };
             }
-            if let Some(zxid) = last {
+            if let Some(zxid) = batch.last {
                 self.flush(zxid)?;
             }
         }
@@ -107,25 +134,42 @@ impl<D: Disk> Writer<D> {
         Ok(incoming.recv().ok())
     }
 
-    fn take(&mut self, batch: Vec<Command>) -> Result<Option<Zxid>, Error> {
-        let mut last = None;
-        for command in batch {
+    /// What else the same flush may cover: what is there, or comes while the flush is put off.
+    fn more(
+        &self,
+        incoming: &Receiver<Vec<Command>>,
+        begin: Instant,
+        batch: &Batch,
+    ) -> Option<Vec<Command>> {
+        if self.options.batch_max.is_some_and(|max| batch.txns >= max) {
+            return None;
+        }
+        let left = self.options.flush_delay.saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            return incoming.try_recv().ok();
+        }
+        incoming.recv_timeout(left.min(self.options.poll_time)).ok()
+    }
+
+    fn take(&mut self, commands: Vec<Command>) -> Result<Batch, Error> {
+        let mut batch = Batch { last: None, txns: 0 };
+        for command in commands {
             match command {
                 Command::Append { zxid, bytes } => {
                     self.log.append(zxid, &bytes)?;
-                    last = Some(zxid);
+                    batch = Batch { last: Some(zxid), txns: batch.txns.saturating_add(1) };
                 }
                 Command::Roll => self.log.roll()?,
             }
         }
-        Ok(last)
+        Ok(batch)
     }
 
     fn flush(&mut self, zxid: Zxid) -> Result<(), Error> {
         let begin = Instant::now();
         self.log.commit()?;
         let flush = begin.elapsed();
-        if flush >= self.slow_flush {
+        if flush >= self.options.slow_flush {
             warn!(
                 "fsync-ing the write ahead log in log took {}ms which will adversely effect operation \
                  latency.File size is {} bytes. See the ZooKeeper troubleshooting guide",
@@ -135,6 +179,9 @@ impl<D: Disk> Writer<D> {
         }
         // Nobody listens any more only when the process ends.
         let _ = self.reports.send(Report::Persisted { zxid, flush });
+        if self.options.file_len_max.is_some_and(|max| self.log.content_len() > max) {
+            self.log.roll()?;
+        }
         Ok(())
     }
 }

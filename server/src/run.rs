@@ -20,7 +20,7 @@ use zk_wire::Zxid;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::listener;
-use crate::log_thread::{LogThread, Report};
+use crate::log_thread::{LogThread, Report, WriterOptions};
 use crate::purge;
 use crate::settings::{Settings, core_options, log_options};
 use crate::shell::Shell;
@@ -57,8 +57,14 @@ async fn serve(config: &Config) -> Result<(), Error> {
     };
     let (sender, mut reports) = unbounded_channel();
     let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(config));
-    let log = LogThread::start(log, sender, config.storage.log.fsync_warning_threshold)
-        .map_err(Error::Runtime)?;
+    let options = WriterOptions {
+        slow_flush: config.storage.log.fsync_warning_threshold,
+        flush_delay: config.storage.log.flush_delay,
+        poll_time: config.storage.log.write_queue_poll_time,
+        batch_max: config.storage.log.max_batch_size,
+        file_len_max: config.storage.log.size_limit_bytes,
+    };
+    let log = LogThread::start(log, sender, options).map_err(Error::Runtime)?;
     let clock = Clock::start();
     let peer = Peer::new(core_options(config, seed), loaded.database, clock.now());
     let files = settings.files.clone();

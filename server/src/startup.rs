@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use tracing::{info, warn};
+use zk_config::config::Metrics;
 use zk_config::{Config, Mode};
 use zk_core::Database;
 use zk_storage::{RealDisk, Recovered, SnapshotWriter, Warning, recover, remove_leftovers};
@@ -20,13 +21,19 @@ pub(crate) struct Loaded {
     pub(crate) locks: Vec<<RealDisk as zk_storage::Disk>::Lock>,
 }
 
-/// Refuses what cannot be done rather than do something else.
+/// Refuses what cannot be done rather than do something else, and says what is left out.
 pub(crate) fn check_supported(config: &Config) -> Result<(), Error> {
     if config.mode == Mode::Replicated {
         return Err(Error::Unsupported {
             what: "an ensemble (more than one server.N line, or standaloneEnabled=false)",
             remedy: "list one server at most, or run the Java server for now",
         });
+    }
+    if config.admin.enabled {
+        info!("this server has no AdminServer yet; admin.enableServer=false silences this line");
+    }
+    if matches!(config.metrics, Metrics::Prometheus { .. }) {
+        warn!("this server has no Prometheus endpoint yet; the mntr word has the same figures");
     }
     Ok(())
 }

@@ -12,13 +12,13 @@ const LEVELS: &[&str] = &["TRACE", "ALL", "DEBUG", "INFO", "WARN", "ERROR", "FAT
 pub(super) const KEYS: &[Key] = super::rows! { "7.7":
     ("admin.enableServer", Property, OffIfFalse, P1, Honoured, "true",
         "HTTP server with commands for operators");
-    ("admin.serverPort", Property, LenientPort, P1, Honoured, "8080",
+    ("admin.serverPort", Property, LenientPort, P1, NotYet, "8080",
         "its port");
-    ("admin.serverAddress", Property, Text, P1, Honoured, "0.0.0.0",
+    ("admin.serverAddress", Property, Text, P1, NotYet, "0.0.0.0",
         "address the port is bound to");
-    ("admin.commandURL", Property, Text, P1, Honoured, "/commands",
+    ("admin.commandURL", Property, Text, P1, NotYet, "/commands",
         "path under which the commands are");
-    ("admin.idleTimeout", Property, LenientInt, P3, Honoured, "30000",
+    ("admin.idleTimeout", Property, LenientInt, P3, NotYet, "30000",
         "ms after which an idle connection is closed");
     ("admin.httpVersion", Property, LenientInt, P3, NoEffect, "11",
         "HTTP version under TLS");

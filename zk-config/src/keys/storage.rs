@@ -21,7 +21,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "ms of a sync that is warned about");
     ("flushDelay", Property, LenientLong, P2, Honoured, "0",
         "ms a sync may be put off to cover more txns");
-    ("maxWriteQueuePollTime", Property, LenientLong, P3, NotYet, "",
+    ("maxWriteQueuePollTime", Property, LenientLong, P3, Honoured, "",
         "ms without a txn after which the sync is not put off longer; a third of flushDelay");
     ("maxBatchSize", Property, LenientInt, P2, Honoured, "1000",
         "txns after which the log is synced; 0 is unlimited");
@@ -33,7 +33,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "compression of snapshots: gz, snappy or none");
     ("snapshot.trust.empty", Property, LenientBool, P2, Honoured, "false",
         "a log without any snapshot is taken as complete");
-    ("serializeLastProcessedZxid.enabled", Property, LenientBool, P2, Honoured, "true",
+    ("serializeLastProcessedZxid.enabled", Property, LenientBool, P2, NotYet, "true",
         "snapshots hold the last zxid they cover");
     ("digest.enabled", Property, LenientBool, P2, Honoured, "true",
         "keep a digest of the tree, in txns and snapshots too");
@@ -41,7 +41,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "a closeSession txn lists the ephemerals it removes");
     ("datadir.autocreate", Property, LenientBool, P2, Honoured, "true",
         "create data folders that are missing");
-    ("db.autocreate", Property, LenientBool, P2, Honoured, "true",
+    ("db.autocreate", Property, LenientBool, P2, NotYet, "true",
         "an empty data folder is a new member, not a loss");
     ("jute.maxbuffer", Bare, LenientInt, P1, Honoured, "1048575",
         "bytes of the largest packet; equal on all servers and clients");
