@@ -75,7 +75,8 @@ fn packages(tools: &[Tool]) -> Vec<&'static str> {
 fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
     println!("==> tools: apt-get {}", arguments.join(" "));
     let status = Command::new("apt-get")
-        .arg("--quiet")
+        // A machine that has just come up may still be installing updates.
+        .args(["--quiet", "-o", "DPkg::Lock::Timeout=300"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .status()

@@ -51,7 +51,7 @@ impl Finished {
     /// # Panics
     /// It failed; its output is in the message.
     pub(crate) fn or_fail(self, what: &str) -> Self {
-        assert!(self.status.success(), "{what}: {}\n{}\n{}", self.status, self.out, self.err);
+        assert!(self.status.success(), "{what}: {}\n{}\n{}", self.status, self.err, self.out);
         self
     }
 }

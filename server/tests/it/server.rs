@@ -55,8 +55,8 @@ impl Kind {
     /// shows that what the tests expect is true of the original.
     pub(crate) fn under_test() -> Self {
         match std::env::var("ZOOKEEPER_IT_KIND").as_deref() {
-            Ok("java") | Err(_) => Self::Java,
-            Ok("ours") => Self::Ours,
+            Ok("java") => Self::Java,
+            Ok("ours") | Err(_) => Self::Ours,
             Ok(other) => panic!("ZOOKEEPER_IT_KIND is `{other}`: `ours` or `java`"),
         }
     }
