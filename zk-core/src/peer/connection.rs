@@ -154,6 +154,11 @@ impl Connection {
         &self.stats
     }
 
+    /// Whether bytes wait to be sent.
+    pub fn has_output(&self) -> bool {
+        !self.out.is_empty()
+    }
+
     /// How many of its requests are not answered yet.
     pub fn outstanding(&self) -> usize {
         self.waiting.len()
