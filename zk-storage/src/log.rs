@@ -69,8 +69,9 @@ struct Segment<F> {
     path: PathBuf,
     /// Where the next record goes.
     end: u64,
-    /// Up to where the file holds synced bytes, records or zeros.
+    /// Up to where the file holds records or zeros.
     prewritten: u64,
+    is_synced: bool,
 }
 
 impl<D: Disk> TxnLog<D> {
@@ -155,7 +156,7 @@ impl<D: Disk> TxnLog<D> {
 
     /// The length of the current file with its zeros; 0 if there is none.
     pub fn file_len(&self) -> u64 {
-        self.segment.as_ref().map_or(0, |segment| segment.prewritten.max(segment.end))
+        self.segment.as_ref().map_or(0, |segment| segment.prewritten)
     }
 
     /// The bytes of header and records in the current file; 0 if there is none.
@@ -218,25 +219,25 @@ impl<D: Disk> TxnLog<D> {
 
     fn commit_pending(&mut self) -> Result<(), Error> {
         self.write_pending()?;
-        let Some(segment) = &mut self.segment else { return Ok(()) };
-        if self.options.force_sync {
-            segment.file.sync_data().context(&self.disk, "sync", &segment.path)?;
-        }
-        segment.prewritten = segment.prewritten.max(segment.end);
-        Ok(())
+        self.sync_segment()
     }
 
     fn write_pending(&mut self) -> Result<(), Error> {
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        if !self.pending.is_empty() {
-            segment.file.write_at(segment.end, &self.pending).context(
-                &self.disk,
-                "write to",
-                &segment.path,
-            )?;
-            segment.end += self.pending.len() as u64;
-            self.pending.clear();
-            self.pending.shrink_to(PENDING_MAX);
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        segment.write(&self.disk, segment.end, &self.pending)?;
+        segment.end += self.pending.len() as u64;
+        self.pending.clear();
+        self.pending.shrink_to(PENDING_MAX);
+        Ok(())
+    }
+
+    fn sync_segment(&mut self) -> Result<(), Error> {
+        let Some(segment) = &mut self.segment else { return Ok(()) };
+        if self.options.force_sync && !segment.is_synced {
+            segment.sync(&self.disk)?;
         }
         Ok(())
     }
@@ -260,16 +261,18 @@ impl<D: Disk> TxnLog<D> {
     /// Makes a file with a header and the first zeros, under a name that is no log's.
     fn make_blank(&mut self) -> Result<Segment<D::File>, Error> {
         let path = self.dir.join(BLANK_LOG);
-        let mut file = self.disk.create(&path).context(&self.disk, "create", &path)?;
+        let file = self.disk.create(&path).context(&self.disk, "create", &path)?;
         let mut bytes = Vec::new();
         FileHeader::LOG.encode(&mut Encoder::new(&mut bytes));
         self.chunk = CHUNK_MIN.min(self.options.prewrite_max);
         bytes.resize(FileHeader::LEN + index(self.chunk), 0);
-        file.write_at(0, &bytes).context(&self.disk, "write to", &path)?;
+        let end = FileHeader::LEN as u64;
+        let mut blank = Segment { file, path, end, prewritten: 0, is_synced: true };
+        blank.write(&self.disk, 0, &bytes)?;
         if self.options.force_sync {
-            file.sync_data().context(&self.disk, "sync", &path)?;
+            blank.sync(&self.disk)?;
         }
-        Ok(Segment { file, path, end: FileHeader::LEN as u64, prewritten: bytes.len() as u64 })
+        Ok(blank)
     }
 
     fn grows(&self, segment: &Segment<D::File>) -> bool {
@@ -279,19 +282,25 @@ impl<D: Disk> TxnLog<D> {
 
     /// Writes zeros ahead, twice as many each time.
     fn grow_segment(&mut self) -> Result<(), Error> {
-        self.commit_pending()?;
+        self.write_pending()?;
         self.chunk = (self.chunk * 2).min(CHUNK_MAX).min(self.options.prewrite_max);
         let Some(segment) = &mut self.segment else { return Ok(()) };
-        let zeros = vec![0; index(self.chunk)];
-        segment.file.write_at(segment.prewritten, &zeros).context(
-            &self.disk,
-            "write to",
-            &segment.path,
-        )?;
-        if self.options.force_sync {
-            segment.file.sync_data().context(&self.disk, "sync", &segment.path)?;
-        }
-        segment.prewritten += self.chunk;
+        segment.write(&self.disk, segment.prewritten, &vec![0; index(self.chunk)])?;
+        self.sync_segment()
+    }
+}
+
+impl<F: DiskFile> Segment<F> {
+    fn write<D: Disk>(&mut self, disk: &D, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        self.is_synced = false;
+        self.file.write_at(offset, bytes).context(disk, "write to", &self.path)?;
+        self.prewritten = self.prewritten.max(offset + bytes.len() as u64);
+        Ok(())
+    }
+
+    fn sync<D: Disk>(&mut self, disk: &D) -> Result<(), Error> {
+        self.file.sync_data().context(disk, "sync", &self.path)?;
+        self.is_synced = true;
         Ok(())
     }
 }
@@ -308,7 +317,7 @@ pub(crate) fn sync_dir<D: Disk>(disk: &D, dir: &Path) -> Result<(), Error> {
 /// Checksum, length and end byte.
 pub(crate) const RECORD_OVERHEAD: usize = 13;
 
-/// The zeros of a new file: a page cache's breath, so that a start costs nothing.
+/// The zeros of a new file: few, so that a start costs nothing.
 const CHUNK_MIN: u64 = 64 * 1024;
 /// The most zeros written in one go: about a millisecond of a commit that comes too early.
 const CHUNK_MAX: u64 = 512 * 1024;

@@ -89,9 +89,9 @@ pub enum Warning {
 
 /// Recovers the database in `dirs`.
 ///
-/// `make` gives a replica without any node, the root apart; each attempt to load a snapshot has a fresh
-/// one. Without a snapshot it gets the initial tree of a new database. The files are touched only to
-/// make a crash's leftovers harmless to all readers.
+/// `make` gives a fresh replica for each attempt to load a snapshot. Before any replay it is restored:
+/// from the snapshot, or, where there is none, to the initial tree of a new database. The files are
+/// touched only to make a crash's leftovers harmless to all readers.
 ///
 /// # Errors
 /// The files cannot be read, or going on would lose txns.
