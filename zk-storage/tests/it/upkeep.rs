@@ -5,10 +5,11 @@ use std::path::Path;
 
 use zk_storage::{
     Compression, DataDirs, Disk, Epochs, Error, LogOptions, MemDisk, RealDisk, TxnLog, dir_size,
-    logs, purge, remove_leftovers, snapshots, take_initialize_marker,
+    logs, purge, recover, remove_leftovers, snapshots, take_initialize_marker,
 };
 use zk_wire::{Epoch, Replica, TxnRecord, Zxid};
 
+use crate::model::Model;
 use crate::scratch::{
     OPTIONS, create, empty_disk, fixture_disk, initial, recovered, write_log, write_snapshot,
 };
@@ -50,6 +51,31 @@ fn a_directory_is_made_and_two_servers_cannot_have_it() {
     drop(locks);
     dirs.take(&RealDisk, false).unwrap();
     assert_eq!(fs::read_dir(dirs.snap()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
+fn a_real_disk_keeps_a_snapshot_and_the_log_above_it() {
+    let data = tempfile::tempdir().unwrap();
+    let dirs = DataDirs::new(data.path(), data.path());
+    let _locks = dirs.take(&RealDisk, true).unwrap();
+    let mut model = initial();
+    write_snapshot(&RealDisk, &dirs, &model, Compression::Plain).unwrap();
+    let mut log = TxnLog::new(RealDisk, &dirs, LogOptions::default());
+    log.prepare_ahead().unwrap();
+    for zxid in 1..=50 {
+        let txn = create(zxid, &format!("/n{zxid}"), &[1; 3000]);
+        log.append(Zxid(zxid), &txn).unwrap();
+        log.commit().unwrap();
+        if log.wants_preparation() {
+            log.prepare_ahead().unwrap();
+        }
+        model.replay(&TxnRecord::decode(&txn).unwrap());
+    }
+    let found = recover(&RealDisk, &dirs, &OPTIONS, Model::default).unwrap();
+    found.replica.assert_is(&model, "while the log is open");
+    let file = fs::metadata(dirs.log().join("log.1")).unwrap();
+    assert_eq!(file.len(), log.file_len());
+    log.close().unwrap();
 }
 
 #[test]
