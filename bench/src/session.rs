@@ -67,9 +67,9 @@ impl Session {
         })
     }
 
-    /// Sets a node's data, whatever its version.
-    pub(crate) fn set(&mut self, path: &str, data: &[u8]) -> Result<(), Error> {
-        self.call(Op::SetData, |e| {
+    /// Sets a node's data, whatever its version, and doesn't wait for the reply.
+    pub(crate) fn send_set(&mut self, path: &str, data: &[u8]) -> Result<(), Error> {
+        self.request(Op::SetData, |e| {
             e.text(path).buffer(Some(data)).int(-1);
         })
     }
@@ -114,17 +114,25 @@ impl Session {
     }
 
     fn call(&mut self, op: Op, body: impl FnOnce(&mut Encoder<'_>)) -> Result<(), Error> {
-        let xid = self.next_xid;
-        self.next_xid += 1;
+        self.request(op, body)?;
+        self.expect_reply()
+    }
+
+    fn request(&mut self, op: Op, body: impl FnOnce(&mut Encoder<'_>)) -> Result<(), Error> {
         let mut frame = Vec::new();
         let start = begin_frame(&mut frame);
         let mut encoder = Encoder::new(&mut frame);
-        RequestHeader { xid: Xid(xid), op: op.code() }.encode(&mut encoder);
+        RequestHeader { xid: Xid(self.next_xid), op: op.code() }.encode(&mut encoder);
+        self.next_xid += 1;
         body(&mut encoder);
         end_frame(&mut frame, start);
-        self.send(&frame)?;
+        self.send(&frame)
+    }
+
+    /// Waits for the reply to the last request.
+    pub(crate) fn expect_reply(&mut self) -> Result<(), Error> {
         let reply = self.receive()?;
-        check_reply(&reply, xid)
+        check_reply(&reply, self.next_xid - 1)
     }
 
     fn send(&mut self, frame: &[u8]) -> Result<(), Error> {

@@ -77,7 +77,8 @@ fn fan_out(
         for watcher in &mut watchers {
             watcher.watch_data(&node)?;
         }
-        let (first, last) = events(&mut watchers, || writer.set(&node, b"changed"))?;
+        let (first, last) = events(&mut watchers, || writer.send_set(&node, b"changed"))?;
+        writer.expect_reply()?;
         if is_measured {
             report.record(FAN_OUT, Metric::lower("first event", "ms"), column, first);
             report.record(FAN_OUT, Metric::lower("last event", "ms"), column, last);
