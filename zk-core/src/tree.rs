@@ -1,6 +1,6 @@
 //! The znodes: a compact tree that is read by many and changed by committed txns only.
 //!
-//! A node costs its name, its data, its stat and some 35 bytes: a slot of 16 bytes, an entry in the
+//! A node costs its name, its data, its stat and some 40 bytes: a slot of 20 bytes, an entry in the
 //! index, its place in the parent's list. It never checks rights, versions or names: preparation did.
 //!
 //! Invariants
@@ -25,7 +25,7 @@ use zk_wire::{Acl, NodeDigest, SessionId, Stat, StatPersisted};
 
 use acls::Acls;
 use blobs::{BlobId, Blobs};
-use index::Index;
+use index::{Index, PlaceHash};
 use snapshot::Cursor;
 
 pub(crate) use acls::OPEN_ACL;
@@ -121,6 +121,7 @@ pub struct Tree {
 struct Slot {
     blob: BlobId,
     parent: NodeId,
+    hash: PlaceHash,
     /// 1 more than the place of the children's list; 0 while there are none.
     list: u32,
     /// Where the node stands in its parent's list.
@@ -153,7 +154,8 @@ impl Tree {
         };
         let stat = StatPersisted::default();
         let blob = tree.pack(&Node { name: "", acl: OPEN_ACL, stat, data: Some(b"") });
-        tree.new_slot(Slot { blob, parent: NodeId::ROOT, list: 0, place: 0 });
+        let hash = PlaceHash::default();
+        tree.new_slot(Slot { blob, parent: NodeId::ROOT, hash, list: 0, place: 0 });
         tree.digest = NodeDigest::new("/", Some(b"")).with(&stat);
         tree
     }
@@ -173,7 +175,9 @@ impl Tree {
         let hash = self.index.hash(parent, name.as_bytes());
         self.index.find(hash, |id| {
             let slot = self.slot(*id);
-            slot.parent == parent && Node::name_of(self.blobs.bytes(slot.blob)) == name.as_bytes()
+            slot.hash == hash
+                && slot.parent == parent
+                && Node::name_of(self.blobs.bytes(slot.blob)) == name.as_bytes()
         })
     }
 
@@ -343,14 +347,11 @@ impl Tree {
         let blob = self.pack(&node);
         let list = self.list_of(parent);
         let place = to_u32(self.lists[list].len());
-        let id = self.new_slot(Slot { blob, parent, list: 0, place });
-        self.lists[list].push(id);
         let hash = self.index.hash(parent, node.name.as_bytes());
-        let (slots, blobs) = (&self.slots, &self.blobs);
-        self.index.insert(hash, id, |id| {
-            let slot = slot_in(slots, id);
-            (slot.parent, Node::name_of(blobs.bytes(slot.blob)))
-        });
+        let id = self.new_slot(Slot { blob, parent, hash, list: 0, place });
+        self.lists[list].push(id);
+        let slots = &self.slots;
+        self.index.insert(hash, id, |id| slot_in(slots, id).hash);
         self.own(id, &node.stat);
         id
     }
@@ -362,11 +363,10 @@ impl Tree {
         let node = self.node(id);
         let (acl, stat, size) = (node.acl, node.stat, len_u64(node.data));
         let digest = NodeDigest::new(path, node.data).with(&stat);
-        let hash = self.index.hash(slot.parent, node.name.as_bytes());
         self.digest = self.digest.wrapping_sub(digest);
         self.data_size -= size;
         self.node_count -= 1;
-        self.index.remove(hash, id);
+        self.index.remove(slot.hash, id);
         self.acls.release(acl);
         self.blobs.remove(slot.blob);
         self.disown(id, &stat);

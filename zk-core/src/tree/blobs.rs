@@ -34,9 +34,9 @@ struct Class {
 }
 
 const PAGE_SIZE: usize = 64 << 10;
-const SLOT_STEP: usize = 16;
+const SLOT_STEP: usize = 8;
 const SLOT_MAX: usize = 1 << 10;
-const SLOT_BITS: u32 = 12;
+const SLOT_BITS: u32 = 13;
 const LARGE: u32 = 1 << 31;
 
 impl Default for Blobs {
@@ -117,7 +117,7 @@ impl Blobs {
         self.classes[class].filling = Some((page, slot + 1));
         let id = page << SLOT_BITS | slot;
         let id = u32::try_from(id).ok().filter(|id| id & LARGE == 0);
-        BlobId(id.expect("fewer than 2^19 pages: 32 GiB of small nodes"))
+        BlobId(id.expect("fewer than 2^18 pages: 16 GiB of small nodes"))
     }
 
     fn place(&self, id: BlobId) -> (usize, usize) {

@@ -1,4 +1,6 @@
 //! From (parent, name) to a node, in many small tables so that no growth moves more than a slice of them.
+//!
+//! The tables hold ids only; a node's hash stands in its slot, so that growing a table reads no names.
 
 use std::hash::BuildHasher;
 
@@ -13,44 +15,55 @@ pub(crate) struct Index {
     state: FixedState,
 }
 
-const SHARD_BITS: u32 = 8;
+/// The hash of a node's place in the tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PlaceHash(u32);
 
-impl Index {
-    pub(crate) fn new(seed: u64) -> Self {
-        let shards = (0..1 << SHARD_BITS).map(|_| HashTable::new()).collect();
-        Self { shards, state: FixedState::with_seed(seed) }
+impl PlaceHash {
+    /// The bits that the shard is not chosen by, spread over those that the table looks at.
+    fn spread(self) -> u64 {
+        u64::from(self.0).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
-    pub(crate) fn hash(&self, parent: NodeId, name: &[u8]) -> u64 {
-        self.state.hash_one((parent.0, name))
-    }
-
-    pub(crate) fn find(&self, hash: u64, is_it: impl FnMut(&NodeId) -> bool) -> Option<NodeId> {
-        self.shards[shard(hash)].find(hash, is_it).copied()
-    }
-
-    /// Adds a node that is not there yet; `place_of` gives parent and name of any node that is.
-    pub(crate) fn insert<'a>(
-        &mut self,
-        hash: u64,
-        id: NodeId,
-        place_of: impl Fn(NodeId) -> (NodeId, &'a [u8]),
-    ) {
-        let state = &self.state;
-        self.shards[shard(hash)].insert_unique(hash, id, |id| {
-            let (parent, name) = place_of(*id);
-            state.hash_one((parent.0, name))
-        });
-    }
-
-    pub(crate) fn remove(&mut self, hash: u64, id: NodeId) {
-        if let Ok(entry) = self.shards[shard(hash)].find_entry(hash, |other| *other == id) {
-            entry.remove();
-        }
+    fn shard(self) -> usize {
+        usize::from(self.0.to_be_bytes()[0])
     }
 }
 
-/// Neither the lowest bits nor the highest seven, which the table itself uses.
-fn shard(hash: u64) -> usize {
-    usize::try_from(hash >> 40 & ((1 << SHARD_BITS) - 1)).expect("masked to few bits")
+const SHARDS: usize = 256;
+
+impl Index {
+    pub(crate) fn new(seed: u64) -> Self {
+        let shards = (0..SHARDS).map(|_| HashTable::new()).collect();
+        Self { shards, state: FixedState::with_seed(seed) }
+    }
+
+    pub(crate) fn hash(&self, parent: NodeId, name: &[u8]) -> PlaceHash {
+        let [b0, b1, b2, b3, ..] = self.state.hash_one((parent.0, name)).to_be_bytes();
+        PlaceHash(u32::from_be_bytes([b0, b1, b2, b3]))
+    }
+
+    pub(crate) fn find(
+        &self,
+        hash: PlaceHash,
+        is_it: impl FnMut(&NodeId) -> bool,
+    ) -> Option<NodeId> {
+        self.shards[hash.shard()].find(hash.spread(), is_it).copied()
+    }
+
+    /// Adds a node that is not there yet; `hash_of` gives the hash of any node that is.
+    pub(crate) fn insert(
+        &mut self,
+        hash: PlaceHash,
+        id: NodeId,
+        hash_of: impl Fn(NodeId) -> PlaceHash,
+    ) {
+        self.shards[hash.shard()].insert_unique(hash.spread(), id, |id| hash_of(*id).spread());
+    }
+
+    pub(crate) fn remove(&mut self, hash: PlaceHash, id: NodeId) {
+        if let Ok(entry) = self.shards[hash.shard()].find_entry(hash.spread(), |it| *it == id) {
+            entry.remove();
+        }
+    }
 }
