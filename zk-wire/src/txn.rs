@@ -177,6 +177,15 @@ impl Txn {
         }
     }
 
+    /// The type as a part of a multi.
+    fn part_code(&self) -> i32 {
+        match self {
+            // Compat: 3.8.0 cannot replay a multi with a create2, and loses it whole.
+            Self::Create(create) if create.kind == CreateKind::Create2 => Op::Create.code(),
+            part => part.type_code(),
+        }
+    }
+
     fn decode(kind: i32, d: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         match kind {
             CREATE_SESSION => return Ok(Self::CreateSession { timeout_ms: d.int()? }),
@@ -251,7 +260,7 @@ impl Txn {
                 for part in parts {
                     let mut body = Vec::new();
                     part.encode_body(&mut Encoder::new(&mut body));
-                    e.int(part.type_code()).buffer(Some(&body));
+                    e.int(part.part_code()).buffer(Some(&body));
                 }
             }
         }
