@@ -28,8 +28,8 @@ pub(crate) enum Command {
 /// What the log has done.
 #[derive(Debug)]
 pub(crate) enum Report {
-    /// Everything up to this zxid is on the disk; the flush took so long.
-    Persisted { zxid: Zxid, flush: Duration },
+    /// Everything up to this zxid is on the disk; so many txns were new, the flush took so long.
+    Persisted { zxid: Zxid, txns: u32, flush: Duration },
     /// The disk failed.
     Failed(Error),
 }
@@ -54,9 +54,11 @@ impl LogThread {
         let (commands, incoming) = channel();
         let thread = thread::Builder::new().name("log".to_owned()).spawn(move || {
             let mut writer = Writer { log, reports, options };
-            if let Err(error) = writer.run(&incoming) {
+            let result = writer.run(&incoming);
+            let Writer { log, reports, .. } = writer;
+            if let Err(error) = result.and_then(|()| log.close()) {
                 // The event loop is gone only when the process ends anyway.
-                let _ = writer.reports.send(Report::Failed(error));
+                let _ = reports.send(Report::Failed(error));
             }
         })?;
         Ok(Self { commands, thread })
@@ -116,10 +118,10 @@ impl<D: Disk> Writer<D> {
                 };
             }
             if let Some(zxid) = batch.last {
-                self.flush(zxid)?;
+                self.flush(zxid, batch.txns)?;
             }
         }
-        self.log.commit()
+        Ok(())
     }
 
     /// The next batch; when there is none yet, uses the time to prepare the file.
@@ -165,7 +167,7 @@ impl<D: Disk> Writer<D> {
         Ok(batch)
     }
 
-    fn flush(&mut self, zxid: Zxid) -> Result<(), Error> {
+    fn flush(&mut self, zxid: Zxid, txns: u32) -> Result<(), Error> {
         let begin = Instant::now();
         self.log.commit()?;
         let flush = begin.elapsed();
@@ -178,7 +180,7 @@ impl<D: Disk> Writer<D> {
             );
         }
         // Nobody listens any more only when the process ends.
-        let _ = self.reports.send(Report::Persisted { zxid, flush });
+        let _ = self.reports.send(Report::Persisted { zxid, txns, flush });
         if self.options.file_len_max.is_some_and(|max| self.log.content_len() > max) {
             self.log.roll()?;
         }
