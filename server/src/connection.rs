@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -86,7 +86,7 @@ impl Client {
             match end {
                 Ok(()) => {}
                 Err(End::Drop) => return,
-                Err(End::Word(word, rest)) => return self.answer(word, &rest).await,
+                Err(End::Word(word, rest)) => return self.answer(word, rest).await,
             }
             if self.write().is_err() {
                 return;
@@ -200,7 +200,7 @@ impl Client {
     fn feed_frame(&self, shell: &mut Shell, now: Now, frame: &[u8]) -> Result<(), End> {
         let large = large_size(shell, frame.len());
         if large > 0 && shell.large_bytes + large > shell.settings.large_requests.bytes_max {
-            return Err(reject_large(frame.len()));
+            return Err(reject_large(shell, frame.len()));
         }
         shell.step(now, Input::Frame { cnx: self.cnx, bytes: frame }, Some(self.cnx));
         Ok(())
@@ -247,14 +247,27 @@ impl Client {
         }
     }
 
-    async fn answer(&mut self, word: words::Word, rest: &[u8]) {
-        let text = words::answer(&mut self.shell.borrow_mut(), self.cnx, self.remote, word, rest);
+    async fn answer(&mut self, word: words::Word, mut rest: Vec<u8>) {
+        if self.shell.borrow().settings.whitelist.allows(word.name()) {
+            self.read_argument(word.argument_len(), &mut rest).await;
+        }
+        let text = words::answer(&mut self.shell.borrow_mut(), self.cnx, word, &rest);
         if let Some(text) = text {
             if text.is_allowed {
-                info!("Processing {} command from {}", word.name(), self.remote);
+                info!("Processing {} command from /{}", word.name(), self.remote);
             }
             self.send_last(text.text.as_bytes()).await;
         }
+    }
+
+    /// Reads on until a word has its argument; who does not send it is not waited for long.
+    async fn read_argument(&mut self, length: usize, rest: &mut Vec<u8>) {
+        let reading = async {
+            while rest.len() < length && self.stream.read_buf(rest).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // However it ends, the word is answered with what has come.
+        let _ = timeout(LAST_BYTES, reading).await;
     }
 }
 
@@ -278,13 +291,14 @@ fn count_large(shell: &mut Shell, counted: u64, partial: &[u8]) -> Result<u64, E
         return Ok(counted);
     }
     if shell.large_bytes + large > shell.settings.large_requests.bytes_max {
-        return Err(reject_large(length));
+        return Err(reject_large(shell, length));
     }
     shell.large_bytes += large;
     Ok(large)
 }
 
-fn reject_large(length: usize) -> End {
+fn reject_large(shell: &mut Shell, length: usize) -> End {
+    shell.counts.large_rejected += 1;
     warn!("Rejecting large request of {length} bytes: largeRequestMaxBytes are on the way already");
     End::Drop
 }

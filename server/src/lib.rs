@@ -12,6 +12,7 @@ mod error;
 mod listener;
 mod log_thread;
 pub mod logging;
+mod metrics;
 mod purge;
 pub mod run;
 mod settings;

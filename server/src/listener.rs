@@ -113,7 +113,7 @@ pub(crate) async fn accept(shell: Rc<RefCell<Shell>>, listener: TcpListener, kee
 fn admit(shell: &Rc<RefCell<Shell>>, stream: TcpStream, remote: SocketAddr, keep_alive: bool) {
     let ip = remote.ip().to_canonical();
     let remote = SocketAddr::new(ip, remote.port());
-    let admitted = shell.borrow_mut().admit(ip);
+    let admitted = shell.borrow_mut().admit(remote);
     match admitted {
         Ok(cnx) => {
             let socket = socket2::SockRef::from(&stream);

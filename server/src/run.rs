@@ -17,7 +17,7 @@ use zk_core::{Input, Peer};
 use zk_storage::{Error as StorageError, TxnLog};
 use zk_wire::Zxid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 use crate::error::Error;
 use crate::listener;
 use crate::log_thread::{LogThread, Report, WriterOptions};
@@ -69,6 +69,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let peer = Peer::new(core_options(config, seed), loaded.database, clock.now());
     let files = settings.files.clone();
     let shell = Shell::new(peer, clock, settings, log);
+    shell.borrow_mut().counts.loading.add(millis(loaded.took));
+    shell.borrow_mut().counts.replayed.add(loaded.replayed);
     if loaded.wants_snapshot {
         shell.borrow_mut().take_snapshot();
     }
@@ -147,11 +149,12 @@ fn on_report(
     let mut shell = shell.borrow_mut();
     while let Some(report) = next {
         match report {
-            Report::Persisted { zxid, flush } => {
+            Report::Persisted { zxid, txns, flush } => {
                 last = zxid;
                 let slow = shell.settings.config.storage.log.fsync_warning_threshold;
-                shell.flushes.time.add(crate::clock::millis(flush));
-                shell.flushes.slow += u64::from(flush >= slow);
+                shell.counts.batches.add(txns.into());
+                shell.counts.flushes.add(millis(flush));
+                shell.counts.slow_flushes += u64::from(flush >= slow);
             }
             Report::Failed(error) => return Err(log_failed(error)),
         }

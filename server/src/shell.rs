@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -17,8 +17,10 @@ use zk_core::{ConnectionId, Input, Now, Output, Peer};
 
 use crate::clock::Clock;
 use crate::log_thread::{Command, LogThread};
+use crate::metrics::Counts;
 use crate::settings::Settings;
 use crate::snapshot;
+use crate::words;
 
 /// The shared state of the event loop.
 pub(crate) struct Shell {
@@ -32,7 +34,9 @@ pub(crate) struct Shell {
     /// Nothing new is taken any more.
     pub(crate) is_stopping: bool,
     pub(crate) started: Instant,
-    pub(crate) flushes: Flushes,
+    pub(crate) counts: Counts,
+    /// What `stmk` set: kept for `gtmk`, without any effect.
+    pub(crate) trace_mask: i64,
     me: Weak<RefCell<Self>>,
     outputs: Vec<Output>,
     places: Vec<Place>,
@@ -44,19 +48,13 @@ pub(crate) struct Shell {
     driver: Signal,
 }
 
-/// How long the log's flushes took.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flushes {
-    pub(crate) time: zk_core::Latency,
-    pub(crate) slow: u64,
-}
-
 /// Where a connection stands in the table.
 #[derive(Debug, Default)]
 struct Place {
     generation: u32,
     signal: Signal,
     is_closing: bool,
+    remote_port: u16,
 }
 
 /// Something that a task waits for and others cause.
@@ -114,7 +112,8 @@ impl Shell {
                 large_bytes: 0,
                 is_stopping: false,
                 started: Instant::now(),
-                flushes: Flushes::default(),
+                counts: Counts::default(),
+                trace_mask: words::TRACE_MASK,
                 me: me.clone(),
                 outputs: Vec::new(),
                 places: Vec::new(),
@@ -129,7 +128,7 @@ impl Shell {
     }
 
     /// Lets a client in, or says why not.
-    pub(crate) fn admit(&mut self, remote: IpAddr) -> Result<ConnectionId, Refusal> {
+    pub(crate) fn admit(&mut self, remote: SocketAddr) -> Result<ConnectionId, Refusal> {
         if self.is_stopping {
             return Err(Refusal::Stopping);
         }
@@ -137,6 +136,7 @@ impl Shell {
         if let Some(limit) = limits.total.filter(|limit| self.open >= *limit) {
             return Err(Refusal::TooMany { limit });
         }
+        let (remote, remote_port) = (remote.ip(), remote.port());
         let of_address = self.per_address.entry(remote).or_default();
         if let Some(limit) = limits.per_address.filter(|limit| *of_address >= *limit) {
             return Err(Refusal::TooManyOfThisAddress { limit });
@@ -149,6 +149,7 @@ impl Shell {
         });
         let place = &mut self.places[to_usize(index)];
         place.is_closing = false;
+        place.remote_port = remote_port;
         place.signal = Signal::default();
         let cnx = ConnectionId::new(index, place.generation);
         let now = self.clock.now();
@@ -170,6 +171,11 @@ impl Shell {
         let place = &mut self.places[cnx.index()];
         place.generation = place.generation.wrapping_add(1);
         self.free.push(u32::try_from(cnx.index()).expect("it was made from a u32"));
+    }
+
+    /// The client's port of an open connection.
+    pub(crate) fn remote_port(&self, cnx: ConnectionId) -> u16 {
+        self.places[cnx.index()].remote_port
     }
 
     /// How many connections are open.

@@ -15,6 +15,7 @@ use tracing::{error, info};
 use zk_storage::{Compression, Disk, Error, SnapshotWriter};
 use zk_wire::{SnapshotDigest, Zxid};
 
+use crate::clock::millis;
 use crate::shell::Shell;
 
 /// How many nodes are visited before other tasks get their turn: well below a millisecond.
@@ -70,7 +71,8 @@ pub(crate) async fn write(
     drop(slices);
     match outcome.await {
         Ok(Ok((path, bytes))) => {
-            let took = begin.elapsed().as_millis();
+            let took = millis(begin.elapsed());
+            shell.borrow_mut().counts.snapshots.add(took);
             info!(bytes, "Snapshot taken in {took} ms: {}", path.display());
         }
         Ok(Err(error)) => {

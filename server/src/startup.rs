@@ -1,6 +1,6 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 use zk_config::config::Metrics;
@@ -17,6 +17,10 @@ pub(crate) struct Loaded {
     pub(crate) database: Database,
     /// Whether txns were replayed: then a snapshot spares the next start the work.
     pub(crate) wants_snapshot: bool,
+    /// How long that took.
+    pub(crate) took: Duration,
+    /// How many txns were replayed.
+    pub(crate) replayed: u64,
     /// Held as long as the server runs: no other server may use the directories.
     pub(crate) locks: Vec<<RealDisk as zk_storage::Disk>::Lock>,
 }
@@ -53,9 +57,10 @@ pub(crate) fn load(config: &Config, files: &Files<RealDisk>, seed: u64) -> Resul
     }
     let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered;
     database.finish_recovery();
-    let took = begin.elapsed().as_millis();
+    let took = begin.elapsed();
     info!(
-        "Snapshot loaded in {took} ms, highest zxid is {}, digest is {}",
+        "Snapshot loaded in {} ms, highest zxid is {}, digest is {}",
+        took.as_millis(),
         snapshot_zxid.unwrap_or(Zxid::ZERO),
         database.tree().digest()
     );
@@ -68,7 +73,8 @@ pub(crate) fn load(config: &Config, files: &Files<RealDisk>, seed: u64) -> Resul
     if snapshot_zxid.is_none() {
         write_now(files, &mut database)?;
     }
-    Ok(Loaded { database, wants_snapshot: snapshot_zxid.is_some() && replayed > 0, locks })
+    let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
+    Ok(Loaded { database, wants_snapshot, took, replayed, locks })
 }
 
 /// What an operator reads about a recovery that was not smooth.

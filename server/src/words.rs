@@ -1,14 +1,21 @@
 //! Four-letter words: the table of them, who may use which, and what they answer.
 //!
-//! The answers are Java's to the byte where tools read them. A word never changes anything but counters.
+//! The answers are Java's to the byte where tools read them. A word never changes anything but counters
+//! and the trace mask, which is kept for tools that set it and read it back.
 //!
 //! Java: `FourLetterCommands`, `server.command`.
 
-use std::fmt::Write as _;
-use std::net::SocketAddr;
+mod connections;
+mod dump;
+mod envi;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod watches;
 
-use zk_core::ConnectionId;
+use zk_core::{ConnectionId, Now};
 
+use crate::metrics::{self, Facts, double, mean, node_count};
 use crate::shell::Shell;
 
 /// What is reported as the server's version: tools parse it, behaviour follows 3.9.
@@ -67,62 +74,120 @@ impl Word {
         Self::ALL.into_iter().find(|(_, word, _)| *word == bytes).map(|(word, ..)| word)
     }
 
+    /// How many bytes belong to the word after its four.
+    pub(crate) fn argument_len(self) -> usize {
+        if self == Self::Stmk { size_of::<i64>() } else { 0 }
+    }
+
     /// The word as text.
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(word, ..)| *word == self).map_or("", |(.., name)| name)
     }
 }
 
+/// The trace mask of a server that was told no other.
+pub(crate) const TRACE_MASK: i64 = 306;
+
 /// A word's answer.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) text: String,
     /// Whether the word is on the whitelist.
     pub(crate) is_allowed: bool,
 }
 
-/// What to send before closing; `None` is nothing at all.
+/// What to send before closing; `None` is nothing at all. `rest` is what came behind the four bytes.
 pub(crate) fn answer(
     shell: &mut Shell,
-    _cnx: ConnectionId,
-    _remote: SocketAddr,
+    cnx: ConnectionId,
     word: Word,
-    _rest: &[u8],
+    rest: &[u8],
 ) -> Option<Text> {
-    shell.peer.stats_mut().packets_received += 1;
+    shell.peer.on_word(cnx);
     if !shell.settings.whitelist.allows(word.name()) {
         let text = format!("{} is not executed because it is not in the whitelist.\n", word.name());
         return Some(Text { text, is_allowed: false });
     }
-    let text = match word {
-        Word::Ruok => "imok".to_owned(),
-        Word::Isro => "rw".to_owned(),
-        Word::Srvr => srvr(shell),
-        Word::TelnetClose => return None,
-        _ => String::new(),
-    };
+    let now = shell.clock.now();
+    let text = executed(shell, now, cnx, word, rest)?;
     shell.peer.stats_mut().packets_sent += 1;
     Some(Text { text, is_allowed: true })
 }
 
+fn executed(
+    shell: &mut Shell,
+    now: Now,
+    cnx: ConnectionId,
+    word: Word,
+    rest: &[u8],
+) -> Option<String> {
+    Some(match word {
+        Word::Conf => settings::conf(&shell.settings),
+        Word::Cons => connections::cons(shell, cnx),
+        Word::Crst => {
+            shell.peer.reset_connection_stats();
+            "Connection stats reset.\n".to_owned()
+        }
+        Word::Dirs => settings::dirs(&shell.settings),
+        Word::Dump => dump::dump(shell, now),
+        Word::Envi => envi::envi(),
+        Word::Gtmk => shell.trace_mask.to_string(),
+        Word::Hash => hash(shell),
+        Word::Isro => "rw".to_owned(),
+        Word::Mntr => mntr(shell),
+        Word::Ruok => "imok".to_owned(),
+        Word::Srst => {
+            shell.peer.stats_mut().reset();
+            shell.counts = metrics::Counts::default();
+            "Server stats reset.\n".to_owned()
+        }
+        Word::Srvr => version_line() + &srvr(shell),
+        Word::Stat => version_line() + &connections::clients(shell, cnx) + &srvr(shell),
+        Word::Stmk => {
+            shell.trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
+            shell.trace_mask.to_string()
+        }
+        Word::TelnetClose => return None,
+        Word::Wchc => watches::by_session(&shell.peer),
+        Word::Wchp => watches::by_path(&shell.peer),
+        Word::Wchs => watches::summary(&shell.peer),
+    })
+}
+
+fn version_line() -> String {
+    format!("Zookeeper version: {VERSION}\n")
+}
+
 fn srvr(shell: &Shell) -> String {
-    let mut text = format!("Zookeeper version: {VERSION}\n");
     let stats = shell.peer.stats();
-    let latency = stats.latency;
-    let database = shell.peer.database();
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
+    format!(
         "Latency min/avg/max: {}/{}/{}\nReceived: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n\
          Zxid: {}\nMode: standalone\nNode count: {}\n",
-        latency.min_ms,
-        "0.0",
-        latency.max_ms,
+        stats.latency.min,
+        double(mean(stats.latency)),
+        stats.latency.max,
         stats.packets_received,
         stats.packets_sent,
         shell.open_count(),
         shell.peer.outstanding(),
-        database.last_zxid(),
-        database.tree().node_count() + 1,
-    );
-    text
+        shell.peer.database().last_zxid(),
+        node_count(&shell.peer),
+    )
+}
+
+fn mntr(shell: &Shell) -> String {
+    let facts = Facts {
+        peer: &shell.peer,
+        counts: &shell.counts,
+        connections: shell.open_count(),
+        uptime_ms: crate::clock::millis(shell.started.elapsed()),
+        descriptors: metrics::Descriptors::now(),
+    };
+    format!("zk_version\t{VERSION}\nzk_server_state\tstandalone\n") + &metrics::lines(&facts)
+}
+
+/// The digests that servers of one ensemble can be compared by: signed, as Java's numbers are.
+fn hash(shell: &Shell) -> String {
+    let digests = shell.peer.database().digests();
+    digests.map(|(zxid, digest)| format!("{:x}: {}\n", zxid.0, digest.cast_signed())).collect()
 }

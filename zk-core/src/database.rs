@@ -5,7 +5,7 @@
 //!
 //! Java: `ZKDatabase`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use tracing::warn;
 use zk_wire::{
@@ -28,6 +28,11 @@ pub struct DatabaseOptions {
     pub digest: bool,
 }
 
+/// How many txns apart the recorded digests are.
+const DIGEST_INTERVAL: i64 = 128;
+/// How many of them are kept.
+const DIGESTS_MAX: usize = 1024;
+
 /// Tree, sessions and last zxid.
 #[derive(Debug)]
 pub struct Database {
@@ -37,6 +42,8 @@ pub struct Database {
     last_zxid: Zxid,
     options: DatabaseOptions,
     digest_mismatches: u64,
+    /// The digest after every 128th txn, the newest last.
+    digests: VecDeque<(Zxid, u64)>,
     /// While a fuzzy snapshot of a Java server is replayed: where its digest must be reached.
     expected: Option<SnapshotDigest>,
     /// While a snapshot is read, the parent of its last node: siblings come together.
@@ -59,6 +66,7 @@ impl Database {
             last_zxid: Zxid::ZERO,
             options,
             digest_mismatches: 0,
+            digests: VecDeque::new(),
             expected: None,
             restored_parent: None,
         }
@@ -118,21 +126,33 @@ impl Database {
         self.digest_mismatches
     }
 
+    /// The tree's digest after txns whose zxid divides by 128, up to 1024 of them, oldest first.
+    pub fn digests(&self) -> impl Iterator<Item = (Zxid, u64)> {
+        self.digests.iter().copied()
+    }
+
+    fn record_digest(&mut self, zxid: Zxid) {
+        if zxid.0 % DIGEST_INTERVAL == 0 {
+            if self.digests.len() == DIGESTS_MAX {
+                self.digests.pop_front();
+            }
+            self.digests.push_back((zxid, self.tree.digest()));
+        }
+    }
+
     /// Moves on to `zxid` and compares the tree's digest with what the txn's maker expected.
     pub(crate) fn reached(&mut self, zxid: Zxid, digest: Option<zk_wire::TxnDigest>) {
         self.last_zxid = self.last_zxid.max(zxid);
-        if let Some(expected) = self.expected {
-            if zxid < expected.zxid {
-                return;
-            }
-            self.expected = None;
-            if zxid == expected.zxid {
-                self.compare(zxid, expected.version, expected.digest);
-                return;
-            }
+        if self.expected.is_some_and(|expected| zxid < expected.zxid) {
+            return;
         }
-        if let Some(digest) = digest {
-            self.compare(zxid, digest.version, digest.digest);
+        self.record_digest(zxid);
+        match (self.expected.take(), digest) {
+            (Some(expected), _) if expected.zxid == zxid => {
+                self.compare(zxid, expected.version, expected.digest);
+            }
+            (_, Some(digest)) => self.compare(zxid, digest.version, digest.digest),
+            (_, None) => {}
         }
     }
 

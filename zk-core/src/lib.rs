@@ -17,6 +17,7 @@ mod read;
 mod schedule;
 mod sessions;
 mod stats;
+mod summary;
 mod tree;
 mod watches;
 
@@ -24,11 +25,13 @@ pub use apply::{Event, Outcome};
 pub use auth::{AuthOptions, digest};
 pub use database::{Database, DatabaseOptions};
 pub use peer::{
-    Connection, ConnectionId, ConnectionStats, ContainerOptions, Input, Now, Options, Output, Peer,
+    Connection, ConnectionId, ConnectionStats, ContainerOptions, Input, LastOp, Now, Options,
+    Output, Peer,
 };
 pub use prep::PrepOptions;
 pub use schedule::{SnapshotOptions, TokenOptions};
 pub use sessions::{Millis, password};
-pub use stats::{Latency, Stats};
+pub use stats::{Fired, Stats};
+pub use summary::{Distribution, Summary};
 pub use tree::{Node, NodeId, NodeKind, SnapshotSlice, Tree};
 pub use watches::Watches;

@@ -17,6 +17,7 @@ mod connection;
 mod dispatch;
 mod handshake;
 mod maintain;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -30,7 +31,7 @@ use crate::sessions::{Millis, Sessions};
 use crate::stats::Stats;
 use crate::watches::Watches;
 
-pub use connection::{Connection, ConnectionId, ConnectionStats};
+pub use connection::{Connection, ConnectionId, ConnectionStats, LastOp};
 pub use maintain::ContainerOptions;
 
 use connection::{Asked, Phase, Waiting};
@@ -162,7 +163,7 @@ enum Reply {
     /// Nobody asked.
     Nobody,
     /// The connection that asked for the session; `read_only` mirrors its request.
-    Session { cnx: ConnectionId, read_only: Option<bool> },
+    Session { cnx: ConnectionId, read_only: Option<bool>, received: Millis },
     /// A request.
     Request(Asked),
 }
@@ -271,18 +272,6 @@ impl Peer {
     /// The open connections.
     pub fn connections(&self) -> impl Iterator<Item = &Connection> {
         self.connections.iter().flatten()
-    }
-
-    /// The open connections, for resets of what was counted.
-    pub fn reset_connection_stats(&mut self) {
-        for connection in self.connections.iter_mut().flatten() {
-            let kept = (connection.stats.established_ms, connection.stats.timeout_ms);
-            connection.stats = ConnectionStats {
-                established_ms: kept.0,
-                timeout_ms: kept.1,
-                ..ConnectionStats::default()
-            };
-        }
     }
 
     /// One connection.

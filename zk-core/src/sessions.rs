@@ -162,6 +162,11 @@ impl Sessions {
         &self.buckets
     }
 
+    /// When a session expires if nothing is heard of it.
+    pub(crate) fn bucket_of(&self, id: SessionId) -> Option<Millis> {
+        self.by_id.get(&id).map(|session| session.bucket)
+    }
+
     fn bucket(&self, now: Millis, timeout_ms: u64) -> Millis {
         bucket(self.tick_ms, now, timeout_ms)
     }

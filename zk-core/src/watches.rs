@@ -109,6 +109,16 @@ impl Watches {
         self.data.by_connection.iter().map(|(cnx, paths)| (*cnx, paths))
     }
 
+    /// The data table, by path.
+    pub fn data_watchers(
+        &self,
+    ) -> impl Iterator<Item = (&str, impl Iterator<Item = ConnectionId>)> {
+        self.data
+            .by_path
+            .iter()
+            .map(|(path, watchers)| (path.as_ref(), watchers.iter().map(|(cnx, _)| *cnx)))
+    }
+
     /// How many paths have data watches.
     pub fn data_path_count(&self) -> usize {
         self.data.by_path.len()

@@ -34,13 +34,15 @@ impl Peer {
         let InFlight { record, reply } = committed;
         let mut events = Vec::new();
         let has_watches = self.watches.count() > 0;
-        let watches = &mut self.watches;
+        let (watches, fired) = (&mut self.watches, &mut self.stats.fired);
         let (connections, auth) = (&mut self.connections, &self.options.prep.auth);
         let outcome = self.database.apply(&record, &mut |event: Event<'_>| {
             if !has_watches {
                 return;
             }
-            for cnx in watches.fire(event.kind, event.path) {
+            let watchers = watches.fire(event.kind, event.path);
+            fired.add(event.kind, watchers.len());
+            for cnx in watchers {
                 let Some(connection) = connection_in(connections, cnx) else { continue };
                 if !auth.allows(event.acl, zk_wire::Perms::READ, &connection.ids) {
                     continue;
@@ -53,8 +55,7 @@ impl Peer {
             }
         });
         for (cnx, size) in events {
-            self.stats.packets_sent += 1;
-            self.stats.watch_bytes += u64::try_from(size).expect("sizes fit 64 bits");
+            self.stats.on_notification(size);
             self.flush(cnx, out);
         }
         self.stats.commits += 1;
@@ -68,7 +69,13 @@ impl Peer {
                     self.close(holder, out);
                 }
             }
-            Reply::Session { cnx, read_only } => {
+            Reply::Session { cnx, read_only, received } => {
+                let took = now.mono.since(received);
+                self.stats.latency.add(took);
+                self.stats.update_latency.add(took);
+                if let Some(connection) = self.connection_mut(cnx) {
+                    connection.on_session_made(took, record.header.zxid);
+                }
                 self.establish(now, cnx, record.header.session, read_only, out);
             }
             Reply::Request(asked) => self.reply(now, asked, &record, &outcome, out),

@@ -12,7 +12,7 @@ use zk_wire::{Id, Op, SessionId, Xid, Zxid};
 
 use crate::ip;
 use crate::sessions::Millis;
-use crate::stats::Latency;
+use crate::summary::Summary;
 
 /// Names a connection: a place in the shell's table, and how often that place was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,20 +92,32 @@ pub struct ConnectionStats {
     pub received: u64,
     /// Frames sent.
     pub sent: u64,
-    /// The op of the last request answered; `None` is the session's own making.
-    pub last_op: Option<Op>,
+    /// What was answered last.
+    pub last_op: LastOp,
     /// The number of the last request that has one.
     pub last_cxid: Option<Xid>,
-    /// The zxid in the last reply.
-    pub last_zxid: Zxid,
+    /// The zxid in the last reply; `None` before the first.
+    pub last_zxid: Option<Zxid>,
     /// When the last reply was written.
     pub last_response: Millis,
     /// When the session was established here, wall clock in ms.
     pub established_ms: i64,
     /// The session timeout granted, in ms.
     pub timeout_ms: u64,
-    /// How long requests took.
-    pub latency: Latency,
+    /// How long requests took, in ms.
+    pub latency: Summary,
+}
+
+/// What a connection had answered last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LastOp {
+    /// Nothing, or nothing since its stats were reset.
+    #[default]
+    Nothing,
+    /// Its session was made.
+    Session,
+    /// A request.
+    Request(Op),
 }
 
 impl Connection {
@@ -130,13 +142,21 @@ impl Connection {
     pub(crate) fn on_reply(&mut self, now: Millis, asked: Asked, zxid: Zxid) {
         let stats = &mut self.stats;
         stats.sent += 1;
-        stats.last_op = Some(asked.op);
+        stats.last_op = LastOp::Request(asked.op);
         stats.last_response = now;
-        stats.last_zxid = zxid;
+        stats.last_zxid = Some(zxid);
         stats.latency.add(now.since(asked.received));
         if asked.xid.0 >= 0 {
             stats.last_cxid = Some(asked.xid);
         }
+    }
+
+    /// Its session was made by the txn of this zxid.
+    pub(crate) fn on_session_made(&mut self, took_ms: u64, zxid: Zxid) {
+        self.stats.last_op = LastOp::Session;
+        self.stats.last_cxid = Some(Xid(0));
+        self.stats.last_zxid = Some(zxid);
+        self.stats.latency.add(took_ms);
     }
 
     /// The session it has, if it has one.

@@ -27,8 +27,7 @@ impl Peer {
         let Some(connection) = self.connection_mut(cnx) else { return };
         connection.stats.received += 1;
         let (phase, connection_is_ending) = (connection.phase, connection.is_ending);
-        self.stats.packets_received += 1;
-        self.stats.bytes_received += u64::try_from(frame.len()).expect("sizes fit 64 bits");
+        self.stats.on_request(frame.len());
         match phase {
             Phase::Fresh => self.on_connect_request(now, cnx, frame, out),
             Phase::Established(_) if connection_is_ending => {}

@@ -12,7 +12,7 @@ use crate::prep::{Asker, Write};
 use crate::sessions::{Millis, bucket, password};
 
 /// How coarsely connections without a session are dropped, in ms.
-const SESSIONLESS_BUCKET_MS: u64 = 10_000;
+pub(super) const SESSIONLESS_BUCKET_MS: u64 = 10_000;
 
 impl Peer {
     pub(super) fn on_connected(&mut self, now: Now, cnx: ConnectionId, remote: IpAddr) {
@@ -107,7 +107,8 @@ impl Peer {
         let asker = Asker { session, cxid: Xid(0), ids: &[] };
         let timeout_ms = i32::try_from(timeout_ms).expect("it was clamped to an int setting");
         let write = Write::CreateSession { timeout_ms };
-        self.propose(now, asker, &write, Reply::Session { cnx, read_only }, out);
+        let reply = Reply::Session { cnx, read_only, received: now.mono };
+        self.propose(now, asker, &write, reply, out);
     }
 
     fn old_session(

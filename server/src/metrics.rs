@@ -1,0 +1,105 @@
+//! What the server measures, under the names that dashboards know, and the text that `mntr` makes of it.
+//!
+//! The core counts what clients do; [`Counts`] is what the shell adds: disk, start, refusals.
+//! Nothing here changes anything but the counters' own reset.
+//!
+//! Java: `ServerMetrics`, `MonitorCommand`, `DefaultMetricsProvider`.
+
+mod descriptors;
+mod number;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use zk_core::{Distribution, Peer, Summary};
+
+pub(crate) use descriptors::Descriptors;
+pub(crate) use number::{double, mean};
+pub(crate) use table::node_count;
+
+use table::METRICS;
+
+/// What the shell counts since start or the last `srst`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    /// Flushes of the txn log, in ms.
+    pub(crate) flushes: Distribution,
+    /// Flushes above `fsync.warningthresholdms`.
+    pub(crate) slow_flushes: u64,
+    /// Txns a flush.
+    pub(crate) batches: Summary,
+    /// Snapshots that were taken, in ms.
+    pub(crate) snapshots: Summary,
+    /// Loading the files at start, in ms.
+    pub(crate) loading: Summary,
+    /// Txns that were replayed at start.
+    pub(crate) replayed: Summary,
+    /// Requests refused for `largeRequestMaxBytes`.
+    pub(crate) large_rejected: u64,
+}
+
+/// Everything that metrics are drawn from, at one moment.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) peer: &'a Peer,
+    pub(crate) counts: &'a Counts,
+    /// Open client connections.
+    pub(crate) connections: u32,
+    pub(crate) uptime_ms: u64,
+    pub(crate) descriptors: Descriptors,
+}
+
+/// Where a metric comes from, and so what kind it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// A level that goes up and down.
+    Gauge(fn(&Facts<'_>) -> i64),
+    /// A level with a fraction.
+    Ratio(fn(&Facts<'_>) -> f64),
+    /// A number that only grows.
+    Counter(fn(&Facts<'_>) -> u64),
+    /// A summary without percentiles.
+    Basic(fn(&Facts<'_>) -> Summary),
+    /// A summary with percentiles.
+    Advanced(for<'a> fn(&'a Facts<'_>) -> &'a Distribution),
+    /// A counter of a part of Java's server that this one has not.
+    NoCounter,
+    /// A summary of a part that this server has not.
+    NoBasic,
+    /// A summary with percentiles of a part that this server has not.
+    NoAdvanced,
+}
+
+/// All metrics as `mntr` writes them, a line each.
+pub(crate) fn lines(facts: &Facts<'_>) -> String {
+    let mut text = String::new();
+    for (name, source) in METRICS {
+        match source {
+            Source::Gauge(of) => text += &format!("zk_{name}\t{}\n", of(facts)),
+            Source::Ratio(of) => text += &format!("zk_{name}\t{}\n", double(of(facts))),
+            Source::Counter(of) => text += &format!("zk_{name}\t{}\n", of(facts)),
+            Source::NoCounter => text += &format!("zk_{name}\t0\n"),
+            Source::Basic(of) => basic(&mut text, name, of(facts)),
+            Source::NoBasic => basic(&mut text, name, Summary::default()),
+            Source::Advanced(of) => advanced(&mut text, name, of(facts)),
+            Source::NoAdvanced => advanced(&mut text, name, &Distribution::default()),
+        }
+    }
+    text
+}
+
+fn basic(text: &mut String, name: &str, summary: Summary) {
+    let Summary { min, max, total, count, .. } = summary;
+    *text += &format!(
+        "zk_avg_{name}\t{}\nzk_min_{name}\t{min}\nzk_max_{name}\t{max}\nzk_cnt_{name}\t{count}\n\
+         zk_sum_{name}\t{total}\n",
+        double(mean(summary))
+    );
+}
+
+fn advanced(text: &mut String, name: &str, distribution: &Distribution) {
+    basic(text, name, distribution.summary());
+    for (label, permille) in [("p50", 500), ("p95", 950), ("p99", 990), ("p999", 999)] {
+        *text += &format!("zk_{label}_{name}\t{}\n", distribution.permille(permille));
+    }
+}
