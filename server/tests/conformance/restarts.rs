@@ -31,19 +31,21 @@ fn sessions_and_ephemerals_last_until_their_timeout() {
             let (mut lost, mut kept) = (scene.client_for(4000), scene.client());
             lost.ok(&create_as(1, "~/lost", 1));
             kept.ok(&create_as(1, "~/kept", 1));
-            (kept.zxid(), kept)
+            (Instant::now(), kept.zxid(), kept)
         },
-        |scene, (zxid, kept)| {
+        |scene, (killed, zxid, kept)| {
             let served = Instant::now();
             let mut kept = kept.reattach_at(scene.server.address, LONG).expect("it is remembered");
             assert!(kept.zxid() >= zxid);
             assert_eq!(kept.stat("~/kept").ephemeral_owner, kept.id);
-            kept.ok(&exists("~/lost", true));
-            assert_eq!(kept.event(), "2 ~/lost");
-            // It counts from the start of the server, a little before it is seen to serve.
-            let took = served.elapsed();
-            assert!(took > Duration::from_millis(1500), "expired {took:?} after the restart");
-            assert!(took < Duration::from_millis(6500), "expired only {took:?} after the restart");
+            // On a busy machine the start alone can take as long as the timeout.
+            if kept.call(&exists("~/lost", true)).err == 0 {
+                assert_eq!(kept.event(), "2 ~/lost");
+            }
+            let (since_killed, since_served) = (killed.elapsed(), served.elapsed());
+            let kind = scene.server.kind;
+            assert!(since_killed >= Duration::from_secs(4), "{kind:?}: after {since_killed:?}");
+            assert!(since_served < Duration::from_secs(7), "{kind:?}: only {since_served:?}");
             kept.close();
             scene.client().check(&[(exists("~/kept", false), -101)]);
         },

@@ -65,7 +65,7 @@ fn a_silent_session_expires(scene: &Scene<'_>) {
     events.sort_unstable();
     assert_eq!(events, ["2 ~/gone", "2 ~/silent"]);
     assert!(took >= Duration::from_millis(1900), "expired after {took:?}");
-    assert!(took < Duration::from_millis(4500), "expired only after {took:?}");
+    assert!(took < Duration::from_secs(6), "expired only after {took:?}");
     silent.expect_closed();
     assert!(silent.reattach(LONG).is_none());
 }
