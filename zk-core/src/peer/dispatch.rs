@@ -67,8 +67,8 @@ impl Peer {
         if self.sessions.touch(session, now.mono).is_err() {
             return;
         }
+        let asked = Asked { cnx, xid: header.xid, op, received: now.mono };
         if is_read(op) {
-            let asked = Asked { cnx, xid: header.xid, op, received: now.mono };
             return self.on_read(now, asked, session, frame, out);
         }
         let asker = Asker { session, cxid: header.xid, ids: &ids };
@@ -79,11 +79,8 @@ impl Peer {
                 let write = Write::Refused(ErrorCode::MarshallingError);
                 self.propose_for(now, cnx, asker, op, &write, out);
             }
-            Err(_) => {
-                let code = ErrorCode::MarshallingError;
-                let reply = ReplyHeader::error(header.xid, self.prep.last_zxid(), code);
-                self.ready_reply(now, cnx, reply, false, out);
-            }
+            // As a read: Java shows the zxid issued last here, which a crash may take back.
+            Err(_) => self.on_read(now, asked, session, frame, out),
         }
     }
 
