@@ -12,6 +12,7 @@ mod error;
 mod listener;
 mod log_thread;
 pub mod logging;
+pub mod memory;
 mod metrics;
 mod purge;
 pub mod run;

@@ -7,12 +7,13 @@ use clap::Parser as _;
 use tracing::{debug, error, info, warn};
 use zk_config::{Config, config::Parsed};
 use zookeeper_server::args::Args;
-use zookeeper_server::{Error, logging, run};
+use zookeeper_server::{Error, logging, memory, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    memory::stay_small();
     let args = Args::parse();
     match serve(&args) {
         Ok(()) => ExitCode::SUCCESS,
