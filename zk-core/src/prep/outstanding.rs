@@ -35,14 +35,21 @@ struct Change {
     zxid: Zxid,
     /// `None`: the node will be gone.
     node: Option<Pending>,
-    /// Whose ephemeral it was or will be.
-    session: Option<SessionId>,
+}
+
+impl Change {
+    /// Whose ephemeral the node will be.
+    fn session(&self) -> Option<SessionId> {
+        self.node.as_ref().and_then(Pending::session)
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Outstanding {
     changes: HashMap<Arc<str>, Change, FixedState>,
-    order: VecDeque<(Zxid, Arc<str>)>,
+    /// Every change, and whose ephemeral the node was to be after it.
+    order: VecDeque<(Zxid, Arc<str>, Option<SessionId>)>,
+    /// Paths that were to be a session's at some change; a later one may have taken them away.
     by_session: BTreeMap<SessionId, BTreeSet<Arc<str>>>,
     digest: u64,
     staged: HashMap<Arc<str>, Change, FixedState>,
@@ -91,9 +98,7 @@ impl Outstanding {
             .staged_digest
             .wrapping_sub(old.map_or(0, digest))
             .wrapping_add(new.as_ref().map_or(0, digest));
-        let session =
-            new.as_ref().and_then(Pending::session).or_else(|| old.and_then(Pending::session));
-        let change = Change { zxid: Zxid::ZERO, node: new, session };
+        let change = Change { zxid: Zxid::ZERO, node: new };
         match self.staged.get_mut(path) {
             Some(staged) => *staged = change,
             None => {
@@ -112,27 +117,25 @@ impl Outstanding {
     pub(crate) fn keep(&mut self, zxid: Zxid) {
         self.digest = self.staged_digest;
         for (path, change) in self.staged.drain() {
-            if let Some(session) = change.session {
+            let session = change.session();
+            if let Some(session) = session {
                 self.by_session.entry(session).or_default().insert(path.clone());
             }
-            self.order.push_back((zxid, path.clone()));
+            self.order.push_back((zxid, path.clone(), session));
             self.changes.insert(path, Change { zxid, ..change });
         }
     }
 
     /// The tree shows everything up to `zxid` and has `digest`.
     pub(crate) fn forget(&mut self, zxid: Zxid, digest: u64) {
-        while let Some((_, path)) = self.order.pop_front_if(|(at, _)| *at <= zxid) {
-            if self.changes.get(&path).is_none_or(|change| change.zxid > zxid) {
-                continue;
+        while let Some((_, path, session)) = self.order.pop_front_if(|(at, ..)| *at <= zxid) {
+            let later = self.changes.get(&path).filter(|change| change.zxid > zxid);
+            let is_still_its = later.is_some_and(|change| change.session() == session);
+            if later.is_none() {
+                self.changes.remove(&path);
             }
-            let session = self.changes.remove(&path).and_then(|change| change.session);
-            let Some(session) = session else { continue };
-            if let Some(paths) = self.by_session.get_mut(&session) {
-                paths.remove(&path);
-                if paths.is_empty() {
-                    self.by_session.remove(&session);
-                }
+            if let Some(session) = session.filter(|_| !is_still_its) {
+                self.disown(session, &path);
             }
         }
         if self.changes.is_empty() && self.staged.is_empty() {
@@ -141,17 +144,29 @@ impl Outstanding {
         }
     }
 
-    /// The paths that a session will own, in order.
-    pub(crate) fn ephemerals(&self, database: &Database, session: SessionId) -> Vec<String> {
-        let mut paths: BTreeSet<String> = database.ephemeral_paths(session).into_iter().collect();
-        for path in self.by_session.get(&session).into_iter().flatten() {
-            let node = self.changes.get(path).and_then(|change| change.node.as_ref());
-            if node.and_then(Pending::session) == Some(session) {
-                paths.insert(path.to_string());
-            } else {
-                paths.remove(&**path);
+    fn disown(&mut self, session: SessionId, path: &str) {
+        if let Some(paths) = self.by_session.get_mut(&session) {
+            paths.remove(path);
+            if paths.is_empty() {
+                self.by_session.remove(&session);
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.order.is_empty() && self.by_session.is_empty()
+    }
+
+    /// The paths that a session will own, in order.
+    pub(crate) fn ephemerals(&self, database: &Database, session: SessionId) -> Vec<String> {
+        let is_its = |path: &str| Some(self.changes.get(path)?.session() == Some(session));
+        let committed = database.ephemeral_paths(session).into_iter();
+        let mut paths: BTreeSet<String> =
+            committed.filter(|path| is_its(path).unwrap_or(true)).collect();
+        let pending = self.by_session.get(&session).into_iter().flatten();
+        paths
+            .extend(pending.filter(|path| is_its(path) == Some(true)).map(|path| path.to_string()));
         paths.into_iter().collect()
     }
 }

@@ -292,6 +292,30 @@ fn a_failing_multi_leaves_the_txns_before_it_outstanding() {
 }
 
 #[test]
+fn changes_that_are_applied_leave_nothing_outstanding() {
+    let mut bench = Bench::new();
+    let other = SessionId(2);
+    let ephemeral = CreateRequest { flags: 1, ..create("/x") };
+    let mut last = Zxid::ZERO;
+    for (session, write) in [
+        (ME, Write::Create(&ephemeral)),
+        (ME, delete("/x", -1)),
+        (other, Write::Create(&ephemeral)),
+        (ME, delete("/x", -1)),
+        (ME, Write::Create(&ephemeral)),
+        (ME, delete("/x", -1)),
+    ] {
+        let asker = Asker { session, cxid: Xid(1), ids: &[] };
+        let record = bench.prep.prepare(&bench.database, asker, &write, 5).record;
+        bench.database.apply(&record, &mut |_| ());
+        last = record.header.zxid;
+    }
+    assert!(!bench.prep.outstanding.is_empty());
+    bench.prep.applied(last, &bench.database);
+    assert!(bench.prep.outstanding.is_empty());
+}
+
+#[test]
 fn a_session_that_closes_takes_what_is_outstanding_with_it() {
     let mut bench = Bench::new();
     bench.prepare(&Write::Create(&CreateRequest { flags: 1, ..create("/new") }));
