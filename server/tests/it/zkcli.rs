@@ -11,7 +11,6 @@ use std::time::Duration;
 use crate::program::run;
 use crate::server::{Config, Kind, Server};
 use crate::tools::require;
-use crate::tree::SUPER;
 
 /// What is typed after `zkCli.sh -server ADDRESS`, in this order on one server; words are split at
 /// blanks.
@@ -112,7 +111,7 @@ fn zkcli_gets_the_answers_that_java_gives() {
         return;
     }
     let transcript = |kind| {
-        let server = Server::new(kind, &Config::default().property(SUPER));
+        let server = Server::new(kind, &Config::default().setting("maxSessionTimeout=3600000"));
         COMMANDS.iter().map(|command| answer(server.address(), command)).collect::<Vec<_>>()
     };
     let (ours, java) = std::thread::scope(|scope| {
@@ -130,7 +129,9 @@ fn zkcli_gets_the_answers_that_java_gives() {
 /// Runs one command and gives back what a person sees: the command, the output, the exit status.
 fn answer(address: SocketAddr, command: &str) -> String {
     let mut zkcli = Command::new("/usr/share/zookeeper/bin/zkCli.sh");
-    zkcli.args(["-server", &address.to_string()]).args(command.split(' '));
+    // A command leaves its session behind; none may expire before the last command is through.
+    zkcli.args(["-server", &address.to_string(), "-timeout", "3600000"]);
+    zkcli.args(command.split(' '));
     zkcli.env("JVMFLAGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx64m -Dfile.encoding=UTF-8");
     let finished = run(&mut zkcli, Duration::from_secs(60));
     let mut text = format!("$ {command}\n");
