@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
     walls::core_is_pure,
     walls::core_modules_know_their_place,
     manifests::clippy_files_repeat_the_root,
+    manifests::dependencies_are_used,
     documents::readme_names_what_exists,
 ];
 

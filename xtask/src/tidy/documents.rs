@@ -6,7 +6,7 @@ use crate::repository::Repository;
 /// Every Markdown file that the README names is in the repository.
 pub(super) fn readme_names_what_exists(repository: &Repository) -> Vec<Finding> {
     let Some(readme) = repository.file("README.md") else {
-        return Vec::new();
+        return vec![Finding::new("README.md", 1, "is missing")];
     };
     let mut findings = Vec::new();
     for (number, line) in readme.lines() {
