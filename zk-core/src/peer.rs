@@ -334,17 +334,18 @@ impl Peer {
         let Some(connection) = self.connection_mut(cnx) else { return };
         if connection.out.len() > hard_max {
             connection.out.clear();
-            connection.phase = Phase::Closing;
-            out.push(Output::Close(cnx));
+            self.close(cnx, out);
         } else if !connection.is_flush_due && !connection.out.is_empty() {
             connection.is_flush_due = true;
             out.push(Output::Flush(cnx));
         }
     }
 
-    /// Closes a connection after what is in its buffer.
+    /// Closes a connection after what is in its buffer; the shell is told once.
     fn close(&mut self, cnx: ConnectionId, out: &mut Vec<Output>) {
-        if let Some(connection) = self.connection_mut(cnx) {
+        if let Some(connection) = self.connection_mut(cnx)
+            && connection.phase != Phase::Closing
+        {
             connection.phase = Phase::Closing;
             connection.waiting.clear();
             out.push(Output::Close(cnx));

@@ -44,6 +44,9 @@ impl Peer {
             fired.add(event.kind, watchers.len());
             for cnx in watchers {
                 let Some(connection) = connection_in(connections, cnx) else { continue };
+                if connection.phase == Phase::Closing {
+                    continue;
+                }
                 if !auth.allows(event.acl, zk_wire::Perms::READ, &connection.ids) {
                     continue;
                 }

@@ -148,6 +148,9 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         let Some(connection) = self.connection_mut(cnx) else { return };
+        if connection.phase == Phase::Closing {
+            return;
+        }
         connection.phase = Phase::Established(session);
         connection.stats.established_ms = now.wall_ms;
         connection.stats.last_response = now.mono;

@@ -1,6 +1,6 @@
 //! What a shell may rely on, call by call; what clients see is in the scenarios of `tests/it`.
 
-use zk_wire::Op;
+use zk_wire::{Acl, CreateKind, CreateTxn, Op, Replica, Txn, TxnHeader, Xid};
 
 use super::*;
 use crate::auth::AuthOptions;
@@ -142,6 +142,48 @@ fn frames_of_a_connection_that_is_closing_are_not_looked_at() {
     assert_eq!(shell.send(A, Op::Ping), []);
     assert!(!shell.peer.may_read(A));
     assert_eq!(shell.peer.output(A).unwrap().len(), 20, "its last reply is still there");
+}
+
+#[test]
+fn a_connection_is_closed_once_whatever_comes_after() {
+    let mut shell = Shell::established();
+    shell.send(A, Op::Multi);
+    shell.send(A, Op::Ping);
+    assert_eq!(shell.send(A, Op::DeleteContainer), [], "it waits for its turn");
+    assert_eq!(shell.persist(2), [Output::Flush(A), Output::Close(A)]);
+    let before = shell.peer.output(A).unwrap().len();
+    shell.mono = Millis(9000);
+    let expiry = shell.step(Input::Timeout);
+    assert!(matches!(expiry[..], [Output::Append { zxid: Zxid(3), .. }]), "{expiry:?}");
+    assert_eq!(shell.persist(3), [], "it was closed before");
+    assert_eq!(shell.peer.output(A).unwrap().len(), before);
+    assert_eq!(shell.peer.session_count(), 0);
+}
+
+#[test]
+fn nodes_of_a_session_that_nobody_knows_go_by_a_txn() {
+    let options = DatabaseOptions { seed: 1, extended_types: false, digest: true };
+    let mut database = Database::new(options);
+    let header = TxnHeader { session: SessionId(9), cxid: Xid(1), zxid: Zxid(7), time_ms: 5 };
+    let create = CreateTxn {
+        kind: CreateKind::Create,
+        path: "/e".to_owned(),
+        data: None,
+        acl: vec![Acl::open()],
+        ephemeral: true,
+        parent_cversion: 1,
+    };
+    database.replay(&TxnRecord { header, txn: Txn::Create(create), digest: None });
+    database.finish_recovery();
+    let mono = Millis(100);
+    let mut shell =
+        Shell { peer: Peer::new(self::options(), database, Now { mono, wall_ms: 5 }), mono };
+    shell.mono = shell.peer.deadline().unwrap();
+    assert_eq!(shell.mono, Millis(1000), "it has no timeout left");
+    assert!(matches!(shell.step(Input::Timeout)[..], [Output::Append { zxid: Zxid(8), .. }]));
+    assert!(shell.peer.database().tree().lookup("/e").is_some(), "not before the log has it");
+    shell.persist(8);
+    assert!(shell.peer.database().tree().lookup("/e").is_none());
 }
 
 #[test]

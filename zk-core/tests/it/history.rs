@@ -144,6 +144,9 @@ fn dump(database: &Database) -> (Dump, BTreeMap<SessionId, i32>, Zxid) {
         open.extend_from_slice(tree.children(id));
     }
     assert_eq!(tree.digest(), digest, "the digest is the sum of the nodes'");
+    for (owner, _) in tree.ephemeral_owners() {
+        assert!(database.sessions().contains_key(&owner), "{owner} is gone, its nodes are not");
+    }
     (nodes, database.sessions().clone(), database.last_zxid())
 }
 
