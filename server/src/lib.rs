@@ -12,7 +12,6 @@ mod error;
 mod listener;
 mod log_thread;
 pub mod logging;
-pub mod memory;
 mod metrics;
 mod purge;
 pub mod run;

@@ -7,13 +7,12 @@ use clap::Parser as _;
 use tracing::{debug, error, info, warn};
 use zk_config::{Config, config::Parsed};
 use zookeeper_server::args::Args;
-use zookeeper_server::{Error, logging, memory, run};
+use zookeeper_server::{Error, logging, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    memory::stay_small();
     let args = Args::parse();
     match serve(&args) {
         Ok(()) => ExitCode::SUCCESS,

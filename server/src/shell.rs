@@ -17,7 +17,6 @@ use zk_core::{ConnectionId, Input, Now, Output, Peer};
 
 use crate::clock::Clock;
 use crate::log_thread::{Command, LogThread};
-use crate::memory;
 use crate::metrics::Counts;
 use crate::settings::Settings;
 use crate::snapshot;
@@ -251,7 +250,6 @@ impl Shell {
             tracing::warn!("Too busy to snap, skipping");
             return;
         }
-        memory::fit(self.peer.database().tree().node_count());
         if let Some(me) = self.me.upgrade() {
             let (zxid, digest, head) = self.peer.database_mut().begin_snapshot();
             tokio::task::spawn_local(snapshot::write(me, zxid, digest, head));

@@ -6,13 +6,10 @@ use tracing::{info, warn};
 use zk_config::config::Metrics;
 use zk_config::{Config, Mode};
 use zk_core::Database;
-use zk_storage::{
-    RealDisk, Recovered, SnapshotWriter, Warning, dir_size, recover, remove_leftovers, snapshots,
-};
+use zk_storage::{RealDisk, Recovered, SnapshotWriter, Warning, recover, remove_leftovers};
 use zk_wire::Zxid;
 
 use crate::error::Error;
-use crate::memory;
 use crate::settings::{Files, database_options, recover_options};
 
 /// What the files gave.
@@ -52,7 +49,6 @@ pub(crate) fn load(config: &Config, files: &Files<RealDisk>, seed: u64) -> Resul
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
-    memory::fit(nodes_at_least(files)?);
     let options = database_options(config, seed);
     let make = || Database::new(options);
     let recovered = recover(&files.disk, &files.dirs, &recover_options(config), make)?;
@@ -79,14 +75,6 @@ pub(crate) fn load(config: &Config, files: &Files<RealDisk>, seed: u64) -> Resul
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
     Ok(Loaded { database, wants_snapshot, took, replayed, locks })
-}
-
-/// A guess at how many nodes are about to be loaded, from the size of the snapshots.
-fn nodes_at_least(files: &Files<RealDisk>) -> Result<u64, Error> {
-    const NODE_BYTES: u64 = 200;
-    let snapshots = snapshots(&files.disk, files.dirs.snap())?.len();
-    let bytes = dir_size(&files.disk, files.dirs.snap())?;
-    Ok(bytes / NODE_BYTES / u64::try_from(snapshots.max(1)).expect("file counts fit 64 bits"))
 }
 
 /// What an operator reads about a recovery that was not smooth.
