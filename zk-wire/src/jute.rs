@@ -120,7 +120,7 @@ impl<'a> Decoder<'a> {
 
     /// A `ustring`; `None` is Java's null. Malformed UTF-8 becomes U+FFFD.
     pub fn text(&mut self) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        Ok(self.buffer()?.map(String::from_utf8_lossy))
+        Ok(self.buffer()?.map(decoded))
     }
 
     /// The count of a `vector`: `None` is null; any other negative count is an empty vector.
@@ -147,6 +147,30 @@ impl<'a> Decoder<'a> {
         self.vector(|d| d.text()?.ok_or(DecodeError::Value { field, value: -1 }))?
             .ok_or(DecodeError::Value { field, value: -1 })
     }
+}
+
+/// UTF-8 with replacement, as Java decodes it.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(String::from_utf8_lossy(&without_surrogates(bytes)).into_owned()),
+    }
+}
+
+/// Compat: Java replaces a surrogate's three bytes by one U+FFFD, Rust each byte by one.
+fn without_surrogates(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        if let [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..] = rest {
+            out.extend_from_slice("\u{FFFD}".as_bytes());
+            rest = after;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    out
 }
 
 /// Appends jute records to a byte vector.
@@ -249,6 +273,12 @@ mod tests {
     fn malformed_utf_8_is_replaced() {
         let text = Decoder::new(&[0, 0, 0, 4, 0x2f, 0x61, 0xff, 0xfe]).text();
         assert_eq!(text.unwrap().unwrap(), "/a\u{FFFD}\u{FFFD}");
+    }
+
+    #[test]
+    fn a_surrogate_on_its_own_is_replaced_once() {
+        let text = Decoder::new(&[0, 0, 0, 4, 0x2f, 0xed, 0xa0, 0xbd]).text();
+        assert_eq!(text.unwrap().unwrap(), "/\u{FFFD}");
     }
 
     #[test]
