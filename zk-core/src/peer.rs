@@ -217,20 +217,21 @@ impl Peer {
         [self.sessions.deadline(), fresh, self.reap_at].into_iter().flatten().min()
     }
 
-    /// Whether frames of this connection may be fed now. After a no, `Output::Resume` follows.
+    /// Whether frames of this connection may be fed now. After a no, `Output::Resume` follows, or the
+    /// client takes its replies, or the connection ends.
     pub fn may_read(&mut self, cnx: ConnectionId) -> bool {
         let is_crowded = self.in_flight.len() > self.options.outstanding_limit;
         let soft_max = self.options.output_soft_max;
         let Some(connection) = self.connection_mut(cnx) else { return false };
+        let is_held_back = is_crowded && !connection.waiting.is_empty();
         let may_read = match connection.phase {
             Phase::Fresh => true,
             Phase::Establishing | Phase::Closing => false,
             Phase::Established(_) => {
-                let is_held_back = is_crowded && !connection.waiting.is_empty();
                 !connection.is_ending && !is_held_back && connection.out.len() <= soft_max
             }
         };
-        if !may_read && !connection.is_parked {
+        if is_held_back && !connection.is_parked {
             connection.is_parked = true;
             self.parked.push(cnx);
         }
@@ -352,7 +353,7 @@ impl Peer {
         }
     }
 
-    /// Tells the shell to look again at connections that it was told not to read.
+    /// Tells the shell to look again at connections that were held back with too much outstanding.
     fn unpark(&mut self, out: &mut Vec<Output>) {
         let mut parked = std::mem::take(&mut self.parked);
         for cnx in parked.drain(..) {

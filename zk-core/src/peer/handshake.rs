@@ -162,7 +162,7 @@ impl Peer {
         write_response(&mut connection.out, &response);
         self.stats.packets_sent += 1;
         self.flush(cnx, out);
-        self.unpark(out);
+        out.push(Output::Resume(cnx));
     }
 
     fn refuse(&mut self, cnx: ConnectionId, read_only: Option<bool>, out: &mut Vec<Output>) {
