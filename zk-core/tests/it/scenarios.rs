@@ -1,5 +1,14 @@
 //! Scenario files: commands, and beneath them what the server did.
 //!
+//! - `server slowDisk snapCount=4` in the first block: settings, see `settings.rs`.
+//! - `connect A timeout=6000`, `reattach B session=A passwd=wrong`, `cut A`, `A stops reading`, `A reads`.
+//! - `A create -e /a data acl=world:anyone:r`: a request, see `command.rs`; `A op 99 00ff`, `A frame 00`.
+//! - `persisted`, `persisted 3`: with a slow disk, the log has all txns, or those up to 3.
+//! - `tick 500`, `restart`, `logged /p/x 7`: time, a crash, a create in the log with its parent's counter.
+//!
+//! Answers are `A <- XID zxid=ZXID ok ...`; a stat is `c=czxid m=mzxid p=pzxid v=version/cversion/aversion`.
+//! `A is not read` says that the server does not want A's next frame yet.
+//!
 //! `UPDATE_EXPECT=1` writes the files anew; then read the difference.
 
 use std::fs;

@@ -126,8 +126,13 @@ impl Shower<'_> {
     }
 }
 
+/// Bytes that are no UTF-8 are shown as they are: surrogates are sent one by one.
 fn text(d: &mut Decoder<'_>) -> String {
-    d.text().unwrap().map_or("null".to_owned(), |text| text.escape_debug().to_string())
+    match d.buffer().unwrap().map(|bytes| (bytes, str::from_utf8(bytes))) {
+        None => "null".to_owned(),
+        Some((_, Ok(text))) => text.escape_debug().to_string(),
+        Some((bytes, Err(_))) => bytes.escape_ascii().to_string(),
+    }
 }
 
 fn data(d: &mut Decoder<'_>) -> String {
