@@ -1,7 +1,8 @@
 //! A client's request as a line of words, and its bytes.
 //!
 //! `create -e /a data acl=world:anyone:cdrwa flags=1 xid=7`: a verb, switches, settings, and what is
-//! left in order. `null` is Java's null, `""` the empty string, `\u{1}` a character, `\s` a space.
+//! left in order. `null` is Java's null, `""` the empty string, `\u{1}` a character, `\s` a space. Text
+//! goes out as plain UTF-8, as from clients that are not Java.
 
 use std::collections::BTreeMap;
 
@@ -148,25 +149,25 @@ fn write(words: &Words, e: &mut Encoder<'_>) -> Option<Op> {
         "createContainer" => create(Op::CreateContainer, words, e),
         "createTTL" => create(Op::CreateTtl, words, e),
         "delete" => {
-            e.text_or_null(path).int(version);
+            e.buffer(path.map(str::as_bytes)).int(version);
             Op::Delete
         }
         "set" => {
-            e.text_or_null(path).buffer(words.text(1).map(str::as_bytes)).int(version);
+            e.buffer(path.map(str::as_bytes)).buffer(words.text(1).map(str::as_bytes)).int(version);
             Op::SetData
         }
         "setAcl" => {
-            e.text_or_null(path);
+            e.buffer(path.map(str::as_bytes));
             acl(words, e);
             e.int(version);
             Op::SetAcl
         }
         "check" => {
-            e.text_or_null(path).int(version);
+            e.buffer(path.map(str::as_bytes)).int(version);
             Op::Check
         }
         "reconfig" => {
-            e.text_or_null(path).text_or_null(None).text_or_null(None).long(-1);
+            e.buffer(path.map(str::as_bytes)).text_or_null(None).text_or_null(None).long(-1);
             Op::Reconfig
         }
         "close" => Op::CloseSession,
@@ -180,7 +181,7 @@ fn create(op: Op, words: &Words, e: &mut Encoder<'_>) -> Op {
         Op::CreateTtl => 5 + i32::from(words.has("-s")),
         _ => i32::from(words.has("-e")) + 2 * i32::from(words.has("-s")),
     };
-    e.text_or_null(words.text(0)).buffer(words.text(1).map(str::as_bytes));
+    e.buffer(words.text(0).map(str::as_bytes)).buffer(words.text(1).map(str::as_bytes));
     acl(words, e);
     e.int(words.number("flags").unwrap_or(plain));
     if op == Op::CreateTtl {
@@ -221,15 +222,15 @@ fn acl_entry(entry: &str) -> Acl {
 fn read(words: &Words, e: &mut Encoder<'_>) -> Option<Op> {
     let path = words.text(0);
     let watched = |e: &mut Encoder<'_>, op| {
-        e.text_or_null(path).boolean(words.has("-w"));
+        e.buffer(path.map(str::as_bytes)).boolean(words.has("-w"));
         op
     };
     let with_path = |e: &mut Encoder<'_>, op| {
-        e.text_or_null(path);
+        e.buffer(path.map(str::as_bytes));
         op
     };
     let with_number = |e: &mut Encoder<'_>, op| {
-        e.text_or_null(path).int(words.text(1).unwrap().parse().unwrap());
+        e.buffer(path.map(str::as_bytes)).int(words.text(1).unwrap().parse().unwrap());
         op
     };
     Some(match words.verb.as_str() {
