@@ -148,7 +148,7 @@ impl Tree {
             extended_types,
             digest: 0,
             node_count: 1,
-            data_size: 0,
+            data_size: len_u64(Some(b"/")),
             cursor: None,
             scratch: Vec::new(),
         };
@@ -294,7 +294,7 @@ impl Tree {
         self.node_count
     }
 
-    /// Bytes of data in all nodes.
+    /// Bytes of paths and data of all nodes: what is shown as their approximate size.
     pub fn data_size(&self) -> u64 {
         self.data_size
     }
@@ -342,7 +342,7 @@ impl Tree {
 
     fn insert_with_acl_id(&mut self, path: &str, parent: NodeId, node: Node<'_>) -> NodeId {
         self.digest = self.digest.wrapping_add(NodeDigest::new(path, node.data).with(&node.stat));
-        self.data_size += len_u64(node.data);
+        self.data_size += node_size(path, node.data);
         self.node_count += 1;
         let blob = self.pack(&node);
         let list = self.list_of(parent);
@@ -361,7 +361,7 @@ impl Tree {
         self.before_change(id);
         let slot = self.slot(id);
         let node = self.node(id);
-        let (acl, stat, size) = (node.acl, node.stat, len_u64(node.data));
+        let (acl, stat, size) = (node.acl, node.stat, node_size(path, node.data));
         let digest = NodeDigest::new(path, node.data).with(&stat);
         self.digest = self.digest.wrapping_sub(digest);
         self.data_size -= size;
@@ -513,6 +513,11 @@ impl Tree {
 
 fn slot_in(slots: &[Vec<Slot>], id: NodeId) -> Slot {
     slots[id.index() / SLOTS_IN_CHUNK][id.index() % SLOTS_IN_CHUNK]
+}
+
+/// What a node adds to the size of all.
+fn node_size(path: &str, data: Option<&[u8]>) -> u64 {
+    len_u64(Some(path.as_bytes())) + len_u64(data)
 }
 
 fn len_u64(data: Option<&[u8]>) -> u64 {

@@ -95,7 +95,7 @@ fn the_tree_does_what_a_map_does() {
             assert_eq!(walk.tree.digest(), digest_of(&walk.tree));
         }
     }
-    let bytes: usize = walk.model.values().map(Vec::len).sum();
+    let bytes: usize = walk.model.iter().map(|(path, data)| path.len() + data.len()).sum();
     assert_eq!(walk.tree.data_size(), u64::try_from(bytes).unwrap());
     assert_eq!(walk.tree.node_count(), u64::try_from(walk.model.len()).unwrap());
 }
