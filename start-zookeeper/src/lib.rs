@@ -1,0 +1,50 @@
+//! Container entry point: which member this host is, what its zoo.cfg says, and then the server.
+//!
+//! The replacement of the shell script of the same name, flag by flag, with its bugs repaired. It
+//! decides and checks everything first, then writes, then becomes the server.
+//!
+//! Invariants
+//! - With a problem nothing has been written, and every problem is told at once.
+//! - Names of peers never keep the server from starting.
+//! - An existing `myid`, and a zoo.cfg that is not ours, stay as they are.
+
+pub mod atomic;
+pub mod flags;
+pub mod host;
+pub mod member;
+pub mod names;
+mod plan;
+pub mod problem;
+pub mod render;
+mod screen;
+pub mod server;
+pub mod settings;
+pub mod text;
+pub mod volume;
+
+use std::io::Write;
+
+use flags::Flags;
+use host::Host;
+use plan::Plan;
+use problem::Failure;
+
+/// Does all that the flags ask for. Comes back after `--dry-run`, which prints to `out`, or with a
+/// failure; otherwise this process is the server from here on. `echo` gets zoo.cfg as written.
+pub fn run(flags: &Flags, out: &mut dyn Write, echo: &mut dyn Write) -> Result<(), Failure> {
+    let host = Host::read(flags).map_err(|problem| Failure::Problems(vec![problem]))?;
+    let plan = Plan::make(flags, &host).map_err(Failure::Problems)?;
+    screen::show(flags, &host, &plan)?;
+    if flags.dry_run {
+        if let Err(obstacles) = &plan.launch {
+            screen::warn_of(obstacles);
+        }
+        out.write_all(plan.zoo_cfg.as_bytes())?;
+        return Ok(());
+    }
+    let launch = plan.launch.map_err(Failure::Problems)?;
+    launch.write()?;
+    echo.write_all(text::redacted(&plan.zoo_cfg).as_bytes())?;
+    screen::starting(&launch);
+    launch.server.exec(&launch.arguments).map(|never| match never {})
+}

@@ -1,0 +1,404 @@
+//! Everything that can keep a server from being started, and the exit code of each.
+//!
+//! A problem is found before anything is written; a [`Failure`] comes after that.
+//!
+//! Invariants
+//! - A message is one line that says what is wrong, where, and what to do.
+//! - No message holds a secret.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use crate::volume::Access;
+
+/// A file could not be written after all, or the server could not be started.
+pub const EXIT_FAILED: u8 = 1;
+/// The flags, the host name, zoo.cfg or the volume make no sense.
+pub const EXIT_PROBLEM: u8 = 2;
+/// A directory cannot be created or written, as with the Java server.
+pub const EXIT_DIRECTORY: u8 = 3;
+/// SIGINT came while names were waited for.
+pub const EXIT_INTERRUPTED: u8 = 130;
+/// SIGTERM came while names were waited for.
+pub const EXIT_TERMINATED: u8 = 143;
+
+/// Why there is no server, in all.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nothing was written.
+    #[error("{}", Lines(.0))]
+    Problems(Vec<Problem>),
+    /// A write failed although everything looked well.
+    #[error("cannot {action} {path}: {source}", path = .path.display())]
+    Write {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The standard output or error is gone.
+    #[error("cannot print: {0}")]
+    Print(#[from] io::Error),
+    /// The event loop for resolving names could not be had.
+    #[error("cannot resolve names: {0}")]
+    Names(io::Error),
+    /// The system refused to run the server.
+    #[error("cannot start {server}: {source}", server = .server.display())]
+    Exec {
+        /// The server's program.
+        server: PathBuf,
+        /// What the system said.
+        source: Errno,
+    },
+    /// A signal ended the wait for names.
+    #[error("stopped by a signal while waiting for names")]
+    Stopped {
+        /// 128 and the signal's number.
+        exit_code: u8,
+    },
+}
+
+impl Failure {
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Problems(problems) => {
+                let is_access = |problem: &Problem| matches!(problem, Problem::Access { .. });
+                if problems.iter().all(is_access) { EXIT_DIRECTORY } else { EXIT_PROBLEM }
+            }
+            Self::Write { .. } | Self::Print(_) | Self::Names(_) | Self::Exec { .. } => EXIT_FAILED,
+            Self::Stopped { exit_code } => *exit_code,
+        }
+    }
+}
+
+struct Lines<'a>(&'a [Problem]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.0.iter().enumerate() {
+            let line = problem.to_string().replace(['\n', '\r'], " ");
+            write!(f, "{}{line}", if at == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a path that a flag gives.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum PathFault {
+    /// Nothing there.
+    #[error("is empty")]
+    Empty,
+    /// A line break would end the line in zoo.cfg.
+    #[error("has a control character")]
+    Control,
+    /// zoo.cfg cannot hold it.
+    #[error("begins or ends with a blank")]
+    Blank,
+    /// The working directory is gone.
+    #[error("is relative to a working directory that cannot be read")]
+    Relative,
+}
+
+/// Why a server is not started.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    // Flags.
+    /// Not a number, or too small or large.
+    #[error("{flag}={value}: give a whole number from {least} to {most}")]
+    Number {
+        /// The flag.
+        flag: &'static str,
+        /// Its text.
+        value: String,
+        /// Smallest number allowed.
+        least: u32,
+        /// Largest number allowed.
+        most: u32,
+    },
+    /// Not a size.
+    #[error("--heap={value}: give a size such as 512M or 2G, though it is not needed")]
+    Heap {
+        /// Its text.
+        value: String,
+    },
+    /// Not a level.
+    #[error("--log_level={value}: give TRACE, DEBUG, INFO, WARN, ERROR or FATAL")]
+    LogLevel {
+        /// Its text.
+        value: String,
+    },
+    /// Not a path that zoo.cfg can hold.
+    #[error("{flag}={} {fault}: give an absolute path", .value.escape_debug())]
+    Path {
+        /// The flag.
+        flag: &'static str,
+        /// Its text.
+        value: String,
+        /// What is wrong with it.
+        fault: PathFault,
+    },
+    /// Neither an address nor a name.
+    #[error("--client_addr={}: give an IP address or a host name", .value.escape_debug())]
+    ClientAddr {
+        /// Its text.
+        value: String,
+    },
+    /// Not a DNS name.
+    #[error(
+        "--domain={}: give a DNS name such as zk-hs.default.svc.cluster.local",
+        .value.escape_debug()
+    )]
+    Domain {
+        /// Its text.
+        value: String,
+    },
+    /// Not the name of a member.
+    #[error("--name={}: give the name before the dash and the ordinal, such as zk", .value.escape_debug())]
+    Name {
+        /// Its text.
+        value: String,
+    },
+    /// Not a setting.
+    #[error("--set={}: give key=value, such as snapCount=100000", setting(.value))]
+    Set {
+        /// Its text.
+        value: String,
+    },
+    /// Longer than Java's range of ids.
+    #[error("--servers and --observers make {members} members: 255 are possible")]
+    TooManyMembers {
+        /// Their sum.
+        members: u32,
+    },
+    /// One voter is a standalone server.
+    #[error(
+        "--observers={observers} with --servers=1: observers need an ensemble, give --servers=3"
+    )]
+    ObserversOfOne {
+        /// The number asked for.
+        observers: u32,
+    },
+    /// Two listeners on one port.
+    #[error("{one} and {other} are both {port}: give different ports")]
+    SamePort {
+        /// A flag.
+        one: &'static str,
+        /// Another one.
+        other: &'static str,
+        /// The port of both.
+        port: u32,
+    },
+    /// No timeout would be possible.
+    #[error("--min_session_timeout={min} is larger than --max_session_timeout={max}")]
+    SessionTimeouts {
+        /// In milliseconds.
+        min: u32,
+        /// In milliseconds.
+        max: u32,
+    },
+
+    // This host.
+    /// The system has no host name.
+    #[error("cannot read the host name: {0}; give --hostname")]
+    HostName(Errno),
+    /// The host name does not say which member this is.
+    #[error(
+        "host name {hostname} does not end in a dash and an ordinal, as zk-0 does, so it does not \
+         say which of the members this is: run a StatefulSet, or give {missing}"
+    )]
+    NoOrdinal {
+        /// The host name.
+        hostname: String,
+        /// The flags that would help.
+        missing: &'static str,
+    },
+    /// More replicas than servers.
+    #[error(
+        "{who} would be server {}, but the ensemble has {members}: the replicas of the StatefulSet \
+         and --servers (with --observers) must be the same number",
+        .ordinal.saturating_add(1)
+    )]
+    OrdinalOutside {
+        /// Host name or flag.
+        who: String,
+        /// The ordinal, from 0.
+        ordinal: u64,
+        /// How many there are.
+        members: u32,
+    },
+    /// Members have no full names.
+    #[error(
+        "no domain for the names of the members: neither {} nor {} has one; give --domain, such as \
+         --domain=zk-hs.default.svc.cluster.local, or --domain= for names without one",
+        .hosts_file.display(), .resolv_conf.display()
+    )]
+    NoDomain {
+        /// Was searched.
+        hosts_file: PathBuf,
+        /// Was searched too.
+        resolv_conf: PathBuf,
+    },
+
+    // The configuration.
+    /// A file that a flag names.
+    #[error("{flag}={}: {source}", .path.display())]
+    Unreadable {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The template has a mistake.
+    #[error("template {}, {}", .path.display(), crate::render::one_line(.source))]
+    Template {
+        /// Its file.
+        path: PathBuf,
+        /// What tera said.
+        source: tera::Error,
+    },
+    /// The server would not take this zoo.cfg.
+    #[error("{0}")]
+    Config(#[from] zk_config::Error),
+    /// The member list of a template or file lacks this member.
+    #[error("{}: no line server.{id}, but {who} is server {id}", .path.display())]
+    NotAMember {
+        /// The zoo.cfg.
+        path: PathBuf,
+        /// This server.
+        id: i64,
+        /// This host.
+        who: String,
+    },
+    /// Somebody else's file.
+    #[error(
+        "{}: exists and was not written by start-zookeeper; keep it with --config={0}, overwrite \
+         it with --force_config, or write elsewhere with --conf_dir",
+        .path.display()
+    )]
+    ForeignConfig {
+        /// The zoo.cfg.
+        path: PathBuf,
+    },
+
+    // The volume.
+    /// The volume of another member.
+    #[error(
+        "{}: holds {found}, but {who} is server {expected}: this is the volume of server {found}\
+         {owner}; attach the volume of {who}, nothing was changed", .path.display()
+    )]
+    MyidOfAnother {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        found: i64,
+        /// What this server is.
+        expected: i64,
+        /// This host.
+        who: String,
+        /// The other one's name in brackets, if it is known.
+        owner: String,
+    },
+    /// Cut off, or never an id.
+    #[error(
+        "{}: holds \"{}\" and not the number of a server; if this is the volume of {who}, write \
+         {expected} into it", .path.display(), .content.escape_debug()
+    )]
+    MyidGarbage {
+        /// The file.
+        path: PathBuf,
+        /// What it says, cut short.
+        content: String,
+        /// What this server is.
+        expected: i64,
+        /// This host.
+        who: String,
+    },
+    /// There, but not to be read.
+    #[error("{}: {source}", .path.display())]
+    MyidUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The log is in the other default place.
+    #[error(
+        "{}: has the newest transaction log (log.{newest:x}), {}: starting in {} would lose what is \
+         in it; give --data_log_dir={0}, or move the files",
+        .other.display(), older(*.own), .chosen.display()
+    )]
+    LogsElsewhere {
+        /// Where logs are.
+        other: PathBuf,
+        /// First zxid of the newest.
+        newest: u64,
+        /// Where they should be.
+        chosen: PathBuf,
+        /// First zxid of the newest log there, if there is one.
+        own: Option<u64>,
+    },
+    /// Nothing can be written there.
+    #[error("{}: cannot be written ({source}): {access}; set the pod's fsGroup, or the owner or \
+        mode of the directory", .path.display())]
+    Access {
+        /// The directory, or the one above that would have to hold it.
+        path: PathBuf,
+        /// What the system said.
+        source: Errno,
+        /// Whose it is, and who wants to write.
+        access: Access,
+    },
+
+    // The server.
+    /// No program to run.
+    #[error(
+        "no zookeeper-server beside start-zookeeper ({}) or in PATH: install it, or give \
+         --server_bin", .beside.display()
+    )]
+    NoServer {
+        /// The place beside this program.
+        beside: PathBuf,
+    },
+    /// `--server_bin` is nothing that runs.
+    #[error("--server_bin={}: cannot be run: {source}", .path.display())]
+    ServerBin {
+        /// Its value.
+        path: PathBuf,
+        /// What the system said.
+        source: Errno,
+    },
+    /// A byte that ends a C string.
+    #[error("an argument of the server has a zero byte")]
+    ZeroByte,
+}
+
+impl Problem {
+    /// For `map_err`.
+    pub(crate) fn unreadable(flag: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Unreadable { flag, path, source }
+    }
+}
+
+fn older(own: Option<u64>) -> String {
+    own.map_or_else(
+        || "the chosen place has none".to_owned(),
+        |own| format!("newer than log.{own:x} of the chosen place"),
+    )
+}
+
+/// A setting that cannot be read as one may still hold a password.
+fn setting(text: &str) -> String {
+    let key = text.split_once('=').map_or(text, |(key, _)| key);
+    let value = if text.contains('=') { "=..." } else { "" };
+    format!("{}{value}", key.escape_debug())
+}

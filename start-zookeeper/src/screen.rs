@@ -1,0 +1,110 @@
+//! The first screen: what was found out and from where, who is in the ensemble, whose names
+//! resolve.
+//!
+//! It is what somebody reads who asks why a pod does not come up, so it comes before anything is
+//! written or waited for.
+
+use tracing::{debug, info, warn};
+
+use crate::flags::Flags;
+use crate::host::Host;
+use crate::names::{self, Answer};
+use crate::plan::{Launch, Plan};
+use crate::problem::{Failure, Problem};
+use crate::server;
+
+/// Tells all of the plan. With `--dns_wait` this is where time passes.
+pub(crate) fn show(flags: &Flags, host: &Host, plan: &Plan) -> Result<(), Failure> {
+    show_place(flags, host, plan);
+    show_remarks(flags, plan);
+    show_members(host, plan)
+}
+
+/// `--dry-run` goes on in spite of these.
+pub(crate) fn warn_of(obstacles: &[Problem]) {
+    for problem in obstacles {
+        warn!("would not start: {problem}");
+    }
+}
+
+/// The last line of this program; what follows is the server's.
+pub(crate) fn starting(launch: &Launch) {
+    let program = launch.server.program().display();
+    info!("starting {program} {}", server::redacted(&launch.arguments));
+}
+
+fn show_place(flags: &Flags, host: &Host, plan: &Plan) {
+    let from = if host.is_given { " (from --hostname)" } else { "" };
+    info!("start-zookeeper {} on {}{from}", env!("CARGO_PKG_VERSION"), host.hostname);
+    match (&plan.place.ensemble, &flags.config) {
+        (Some(ensemble), _) => {
+            let (name, ordinal) = (&ensemble.name, &ensemble.ordinal);
+            info!("server {}: name {name}, ordinal {ordinal}", plan.place.id);
+            match ensemble.domain.value.as_str() {
+                "" => info!("no domain (from {})", ensemble.domain.source),
+                _ => info!("domain {}", ensemble.domain),
+            }
+        }
+        (None, Some(path)) => info!("server {} of {}", plan.place.id, path.display()),
+        (None, None) => info!("standalone server"),
+    }
+    let storage = &plan.config.storage;
+    let (data, log) = (storage.data_dir.display(), storage.data_log_dir.display());
+    info!("data in {data}, transaction log in {log}, configuration in {}", plan.path.display());
+}
+
+fn show_remarks(flags: &Flags, plan: &Plan) {
+    if let Some(heap) = &flags.heap {
+        info!("--heap={heap} is not needed: memory follows the data, there is no heap to size");
+    }
+    if let Some(log_dir) = &flags.log_dir {
+        info!("--log_dir={log_dir} is not needed: the server logs to its standard output");
+    }
+    if let Some(problem) = &plan.detour {
+        warn!("zoo.cfg is written to {} instead of --conf_dir: {problem}", plan.path.display());
+    }
+    for caution in &plan.place.cautions {
+        warn!("{caution}");
+    }
+    for warning in &plan.warnings {
+        warn!("{warning}");
+    }
+    for note in &plan.notes {
+        debug!("{note}");
+    }
+}
+
+fn show_members(host: &Host, plan: &Plan) -> Result<(), Failure> {
+    let servers = &plan.config.quorum.ensemble.servers;
+    let hosts: Vec<_> = servers
+        .values()
+        .flat_map(|server| server.addresses.iter().map(|address| address.host.as_str()))
+        .collect();
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    if !plan.settings.dns_wait.is_zero() {
+        info!("waiting up to {:?} for the names of the members", plan.settings.dns_wait);
+    }
+    let mut answers = match names::look_up(&hosts, host, plan.settings.dns_wait) {
+        Ok(answers) => answers.into_iter(),
+        Err(Failure::Names(error)) => {
+            // The server has a resolver of its own: this one is for the screen only.
+            warn!("cannot look up names here: {error}");
+            vec![Answer::Silence; hosts.len()].into_iter()
+        }
+        Err(failure) => return Err(failure),
+    };
+    let mut is_missing = false;
+    for (id, server) in servers {
+        let own = if id.0 == plan.place.id { ", this server" } else { "" };
+        for (address, answer) in server.addresses.iter().zip(answers.by_ref()) {
+            is_missing |= !matches!(answer, Answer::Addresses(_));
+            info!("server.{id} {} ({}{own}) {answer}", address.host, server.role);
+        }
+    }
+    if is_missing {
+        info!("names are looked up again at every attempt to connect: the start goes on");
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The real binary in a scratch folder that stands for a container, with a script for a server.
+
+mod pod;
+mod refusals;
+mod starts;
