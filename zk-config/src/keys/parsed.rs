@@ -62,7 +62,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "3":
         "an observer keeps a log and snapshots");
     ("standaloneEnabled", File, Bool, P1, Honoured, "true",
         "one member runs without an ensemble");
-    ("quorumListenOnAllIPs", File, Bool, P1, Honoured, "false",
+    ("quorumListenOnAllIPs", Property, Bool, P1, Honoured, "false",
         "quorum and election ports are bound to all addresses");
     ("observerMasterPort", File, Int, P3, NotYet, "0",
         "port on which a follower takes observers; 0 is none");
