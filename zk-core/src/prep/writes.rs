@@ -156,7 +156,8 @@ impl Desk<'_> {
         if node.children > 0 {
             return Err(ErrorCode::NotEmpty);
         }
-        if matches!(node.kind, NodeKind::Ephemeral(_)) {
+        // Java deletes a persistent node here, made anew since the reaper looked.
+        if matches!(node.kind, NodeKind::Persistent | NodeKind::Ephemeral(_)) {
             return Err(ErrorCode::BadVersion);
         }
         self.stage_deletion(path, &node);
