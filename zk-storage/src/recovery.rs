@@ -6,6 +6,7 @@
 //!
 //! Java: `FileTxnSnapLog.restore`, `FileSnap.deserialize`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use zk_wire::{Acl, FileHeader, Replica, StatPersisted, TxnRecord, Zxid};
@@ -91,7 +92,7 @@ pub enum Warning {
 ///
 /// `make` gives a fresh replica for each attempt to load a snapshot. Before any replay it is restored:
 /// from the snapshot, or, where there is none, to the initial tree of a new database. The files are
-/// touched only to make a crash's leftovers harmless to all readers.
+/// touched only to make a crash's leftovers harmless to all readers, and to make durable what was read.
 ///
 /// # Errors
 /// The files cannot be read, or going on would lose txns.
@@ -103,9 +104,6 @@ pub fn recover<D: Disk, R: Replica>(
 ) -> Result<Recovered<R>, Error> {
     let mut recovered = load_snapshot(disk, dirs.snap(), options, make)?;
     let mut files = logs(disk, dirs.log())?;
-    if recovered.snapshot_zxid.is_none() && !options.trust_empty {
-        refuse_logs_alone(dirs, &files)?;
-    }
     remove_empty_newest(disk, dirs.log(), &mut files, &mut recovered.warnings)?;
     let start = recovered.last_zxid;
     for (index, file) in files.iter().enumerate() {
@@ -116,20 +114,50 @@ pub fn recover<D: Disk, R: Replica>(
         let is_newest = index + 1 == files.len();
         replay(disk, file, is_newest, options, &mut recovered)?;
     }
-    recovered.was_empty = recovered.snapshot_zxid.is_none() && recovered.replayed == 0;
+    let Recovered { snapshot_zxid, replayed, .. } = recovered;
+    if snapshot_zxid.is_none() && replayed > 0 && !options.trust_empty {
+        let log = files.first().map_or_else(|| dirs.log().to_owned(), |file| file.path.clone());
+        return Err(Error::LogWithoutSnapshot { path: dirs.snap().to_owned(), log });
+    }
+    recovered.was_empty = snapshot_zxid.is_none() && replayed == 0;
+    settle(disk, dirs, files.last(), replayed > 0)?;
     Ok(recovered)
 }
 
-/// A log without any snapshot, even an empty one, means that a snapshot is lost: every server writes its
-/// first snapshot before its first log.
-fn refuse_logs_alone(dirs: &DataDirs, files: &[LogFile]) -> Result<(), Error> {
-    match files.first() {
-        Some(log) => {
-            Err(Error::LogWithoutSnapshot { path: dirs.snap().to_owned(), log: log.path.clone() })
+/// Makes durable what was read: clients are about to see it, and later logs build on it.
+///
+/// A process that was killed leaves txns and names that are in the page cache only. After a sync that
+/// failed they are there as well, but count as written: a second sync alone would do nothing.
+fn settle<D: Disk>(
+    disk: &D,
+    dirs: &DataDirs,
+    newest: Option<&LogFile>,
+    has_replayed: bool,
+) -> Result<(), Error> {
+    if let Some(LogFile { path, .. }) = newest.filter(|_| has_replayed) {
+        let mut file = disk.open_writable(path).context(disk, "open", path)?;
+        rewrite(&mut file).context(disk, "write to", path)?;
+        file.sync_data().context(disk, "sync", path)?;
+    }
+    sync_dir(disk, dirs.snap())?;
+    if dirs.log() != dirs.snap() { sync_dir(disk, dirs.log()) } else { Ok(()) }
+}
+
+/// Writes over a file what it has.
+fn rewrite<F: DiskFile>(file: &mut F) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK];
+    let mut offset = 0;
+    loop {
+        let n = file.read_at(offset, &mut chunk)?;
+        if n == 0 {
+            return Ok(());
         }
-        None => Ok(()),
+        file.write_at(offset, &chunk[..n])?;
+        offset += n as u64;
     }
 }
+
+const CHUNK: usize = 256 * 1024;
 
 /// The newest snapshot that loads, or nothing if there is none that looks whole.
 fn load_snapshot<D: Disk, R: Replica>(

@@ -13,7 +13,9 @@ use zk_storage::{
 use zk_wire::{Replica, TxnRecord, Zxid};
 
 use crate::model::Model;
-use crate::scratch::{Choices, OPTIONS, create, initial, recovered, write_snapshot, zxid_of};
+use crate::scratch::{
+    Choices, OPTIONS, create, empty_disk, initial, recovered, write_snapshot, zxid_of,
+};
 
 /// What was done, and what a client may have been told.
 pub(crate) struct Life {
@@ -240,5 +242,32 @@ fn a_crash_while_the_history_is_cut_leaves_the_old_one_or_a_prefix_down_to_the_n
     for (at, operation) in std::iter::once(None).chain(operations.iter().map(Some)).enumerate() {
         operation.into_iter().for_each(|operation| start.replay(operation));
         each_crash(&start, at, |copy, what| life.check(copy, (whole, target), what));
+    }
+}
+
+/// A server was killed before its sync, or its sync failed: what it wrote is in the page cache only.
+/// The next one shows it to clients, so it must survive what comes then; it was lost, and the log that
+/// was begun after it hung in the air: the server after that refused to start.
+#[test]
+fn what_a_start_recovered_survives_a_crash_of_the_machine() {
+    const EIO: i32 = 5;
+    let txns = [create(1, "/a", b"1"), create(2, "/b", b"2")];
+    for sync_fails in [false, true] {
+        let (disk, dirs) = empty_disk();
+        write_snapshot(&disk, &dirs, &initial(), Compression::Plain).unwrap();
+        let options = LogOptions { force_sync: sync_fails, ..LogOptions::default() };
+        let mut log = TxnLog::new(disk.clone(), &dirs, options);
+        log.append(Zxid(1), &txns[0]).unwrap();
+        log.commit().unwrap();
+        log.append(Zxid(2), &txns[1]).unwrap();
+        if sync_fails {
+            disk.fail_after(1, EIO);
+        }
+        assert_eq!(log.commit().is_err(), sync_fails);
+        // The process is gone, the page cache is not; after the failure its pages count as written.
+        let disk = disk.fork();
+        assert_eq!(recovered(&disk, &dirs).unwrap().last_zxid, Zxid(2));
+        disk.crash(Crash::LoseAll, &mut |_| 0);
+        assert_eq!(recovered(&disk, &dirs).unwrap().last_zxid, Zxid(2), "{sync_fails}");
     }
 }
