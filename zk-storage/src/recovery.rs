@@ -104,6 +104,9 @@ pub fn recover<D: Disk, R: Replica>(
 ) -> Result<Recovered<R>, Error> {
     let mut recovered = load_snapshot(disk, dirs.snap(), options, make)?;
     let mut files = logs(disk, dirs.log())?;
+    if recovered.snapshot_zxid.is_none() && !options.trust_empty {
+        refuse_logs_alone(dirs, &files)?;
+    }
     remove_empty_newest(disk, dirs.log(), &mut files, &mut recovered.warnings)?;
     let start = recovered.last_zxid;
     for (index, file) in files.iter().enumerate() {
@@ -114,14 +117,20 @@ pub fn recover<D: Disk, R: Replica>(
         let is_newest = index + 1 == files.len();
         replay(disk, file, is_newest, options, &mut recovered)?;
     }
-    let Recovered { snapshot_zxid, replayed, .. } = recovered;
-    if snapshot_zxid.is_none() && replayed > 0 && !options.trust_empty {
-        let log = files.first().map_or_else(|| dirs.log().to_owned(), |file| file.path.clone());
-        return Err(Error::LogWithoutSnapshot { path: dirs.snap().to_owned(), log });
-    }
-    recovered.was_empty = snapshot_zxid.is_none() && replayed == 0;
-    settle(disk, dirs, files.last(), replayed > 0)?;
+    recovered.was_empty = recovered.snapshot_zxid.is_none() && recovered.replayed == 0;
+    settle(disk, dirs, files.last(), recovered.replayed > 0)?;
     Ok(recovered)
+}
+
+/// A log without any snapshot, even an empty one, means that a snapshot is lost: every server writes its
+/// first snapshot before its first log.
+fn refuse_logs_alone(dirs: &DataDirs, files: &[LogFile]) -> Result<(), Error> {
+    match files.first() {
+        Some(log) => {
+            Err(Error::LogWithoutSnapshot { path: dirs.snap().to_owned(), log: log.path.clone() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Makes durable what was read: clients are about to see it, and later logs build on it.
