@@ -1,0 +1,80 @@
+//! Starts that are refused before a client could come: the configuration, the port, the directory.
+
+use std::fs;
+use std::net::TcpListener;
+
+use crate::load::Load;
+use crate::process::Scratch;
+
+/// What a server with these settings says on standard error; `--check` says the same.
+fn check_refused(settings: &str, parts: &[&str]) {
+    let scratch = Scratch::new(settings);
+    for arguments in [&[][..], &["--check"]] {
+        scratch.run(scratch.command(arguments)).check(2, parts);
+    }
+    assert!(!scratch.path("data").exists(), "a refused configuration makes no directory");
+}
+
+#[test]
+fn a_bad_value_is_refused_with_its_line_its_key_and_what_is_allowed() {
+    // Six lines come before.
+    for (settings, parts) in [
+        ("tickTime=2s\n", &["zoo.cfg:7: tickTime: ", "\"2s\"", "allowed: a whole decimal number"]),
+        ("\nclientPort=70000\n", &["zoo.cfg:8: clientPort: ", "70000", "allowed: 0 to 65535"]),
+        ("reconfigEnabled=maybe\n", &["zoo.cfg:7: ", "maybe for reconfigEnabled", "'true' or 'f"]),
+        ("peerType=guest\n", &["zoo.cfg:7: peerType: ", "guest", "allowed: participant, observer"]),
+    ] {
+        check_refused(settings, parts);
+    }
+}
+
+#[test]
+fn a_missing_zoo_cfg_is_refused_by_its_name() {
+    let scratch = Scratch::new("");
+    fs::remove_file(scratch.path("zoo.cfg")).unwrap();
+    for arguments in [&[][..], &["--check"]] {
+        scratch.run(scratch.command(arguments)).check(2, &["zoo.cfg file is missing; "]);
+    }
+}
+
+#[test]
+fn an_ensemble_is_refused_rather_than_served_alone() {
+    let scratch = Scratch::new(
+        "initLimit=5\nsyncLimit=2\nserver.1=127.0.0.1:23497:23498\n\
+         server.2=127.0.0.2:23497:23498\nserver.3=127.0.0.3:23497:23498\n",
+    );
+    fs::create_dir(scratch.path("data")).unwrap();
+    fs::write(scratch.path("data/myid"), "1\n").unwrap();
+    let parts = &["an ensemble ", "is not supported by this server yet; list one server at most"];
+    scratch.run(scratch.command(&[])).check(2, parts);
+    assert!(!scratch.files().exists());
+}
+
+#[test]
+fn a_second_server_on_a_data_directory_is_refused_and_the_first_goes_on() {
+    let scratch = Scratch::new("");
+    let first = scratch.serve();
+    let mut load = Load::new(scratch.address(), 0, 100);
+    load.write(5);
+    let second = Scratch::new(&format!("dataDir={}\n", scratch.path("data").display()));
+    second.run(second.command(&[])).check(
+        3,
+        &["cannot use data directory ", "/data/version-2: another server is running on it; stop"],
+    );
+    load.write(5);
+    load.check(scratch.address());
+    first.stop();
+    let mut taken = second.serve();
+    assert!(taken.is_running());
+    load.check(second.address());
+    taken.stop();
+}
+
+#[test]
+fn a_client_port_in_use_is_refused() {
+    let scratch = Scratch::new("");
+    let _other = TcpListener::bind(scratch.address()).unwrap();
+    let address = format!("cannot listen on client port {}: ", scratch.address());
+    let parts = &[address.as_str(), "Address already in use", "set another clientPort"];
+    scratch.run(scratch.command(&[])).check(1, parts);
+}
