@@ -22,7 +22,9 @@ pub fn start(logging: &Logging) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let lines = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
+    // A line that cannot be written, as on a full disk, is lost: the server goes on.
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_ansi(false).log_internal_errors(false);
     // A second start keeps the first one's settings.
     let _ = match logging.format {
         LogFormat::Human => {

@@ -1,21 +1,16 @@
 //! What the command line, the environment and the settings of the log do.
 
 use std::fs;
-use std::net::TcpStream;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::deadline::await_until;
+use crate::load::Load;
 use crate::process::{Outcome, PROGRAM, Running, Scratch, without_properties};
 
 /// What a server with these arguments logs from its start to its end.
 fn log_of(scratch: &Scratch, arguments: &[&str]) -> String {
     let mut server = scratch.spawn(scratch.command(arguments));
-    // The log may be silent about it.
-    await_until("clients can connect", Duration::from_secs(20), || {
-        (TcpStream::connect(scratch.address()).is_ok() || !server.is_running()).then_some(())
-    });
+    server.await_port(scratch.address());
     server.stop().stdout
 }
 
@@ -102,4 +97,23 @@ fn without_an_argument_the_data_is_in_the_current_folder() {
         server.outcome().check(1, &["cannot listen on client port ", ":2181: "]);
     }
     assert!(fs::exists(scratch.path("data/version-2/snapshot.0")).unwrap());
+}
+
+#[test]
+fn a_log_that_nobody_can_write_stops_nothing_and_changes_no_exit_code() {
+    // All that is written to this device fails, as on a full disk.
+    let full = |scratch: &Scratch, arguments: &[&str]| {
+        let mut command = scratch.wrapped(&["sh", "-c", "exec \"$@\" >/dev/full 2>&1", "sh"]);
+        command.args(arguments);
+        scratch.spawn(command)
+    };
+    let scratch = Scratch::new("autopurge.purgeInteval=1\n");
+    assert_eq!(full(&scratch, &["--check"]).outcome().code, 0);
+    let mut server = full(&scratch, &[]);
+    server.await_port(scratch.address());
+    let mut load = Load::new(scratch.address(), 0, 100);
+    load.write(5);
+    server.stop();
+    fs::write(scratch.path("zoo.cfg"), "clientPort=x\n").unwrap();
+    assert_eq!(full(&scratch, &[]).outcome().code, 2);
 }

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -125,6 +125,13 @@ impl Running {
     pub(crate) fn await_line(&mut self, text: &str) {
         await_until(text, LIMIT, || {
             (self.stdout().contains(text) || !self.is_running()).then_some(())
+        });
+    }
+
+    /// Waits until its port is open, which the log may be silent about, or the server has ended.
+    pub(crate) fn await_port(&mut self, address: SocketAddr) {
+        await_until("the client port is open", LIMIT, || {
+            (TcpStream::connect(address).is_ok() || !self.is_running()).then_some(())
         });
     }
 
