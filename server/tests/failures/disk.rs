@@ -1,9 +1,10 @@
 //! Disks that refuse: full, read-only, or with a limit in the middle of a write.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use crate::load::Load;
-use crate::mount::Mount;
+use crate::mount::{Mount, is_root};
 use crate::process::{Running, Scratch, listing};
 
 /// Writes until the server ends by itself, then sees that it said `parts`.
@@ -82,6 +83,20 @@ fn a_missing_data_directory_is_not_made_where_that_is_switched_off() {
         &["cannot use data directory ", "/data/version-2: it does not exist", "create it"],
     );
     assert!(!scratch.path("data").exists());
+}
+
+#[test]
+fn a_data_directory_of_somebody_else_is_refused_with_its_owner_and_mode() {
+    let scratch = Scratch::new("");
+    fs::create_dir(scratch.path("data")).unwrap();
+    fs::set_permissions(scratch.path("data"), fs::Permissions::from_mode(0o555)).unwrap();
+    // Root without its privilege over files is an owner like any other.
+    let unprivileged = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+    let command = if is_root() { scratch.wrapped(&unprivileged) } else { scratch.command(&[]) };
+    let denied = "/data/version-2: Permission denied (os error 13); it belongs to uid ";
+    let remedy = "with mode 0555 and this server runs as uid ";
+    scratch.run(command).check(3, &[denied, remedy, ": change the owner or the mode"]);
+    assert_eq!(listing(&scratch.path("data")), []);
 }
 
 #[test]
