@@ -64,17 +64,20 @@ pub enum Mutation {
     ExpireEarly,
     /// A snapshot is named by the txn after the one that it shows.
     MislabelSnapshot,
+    /// A snapshot takes slices until there is none, so also those of a snapshot begun meanwhile.
+    SliceUntilNone,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PersistBeforeCommit,
         Self::LoseLastAppend,
         Self::SwallowEvent,
         Self::EventAfterReply,
         Self::ExpireEarly,
         Self::MislabelSnapshot,
+        Self::SliceUntilNone,
     ];
 }
 

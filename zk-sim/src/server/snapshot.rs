@@ -57,7 +57,8 @@ impl Process {
         let takes = !snapshot.has_all && (snapshot.slices.is_empty() || scene.random.chance(500));
         if takes {
             let slice = self.peer.database_mut().snapshot_slice(scene.knobs.slice_nodes);
-            snapshot.has_all = slice.as_ref().is_none_or(|slice| slice.is_last);
+            let asks_on = scene.mutation == Some(Mutation::SliceUntilNone);
+            snapshot.has_all = slice.as_ref().is_none_or(|slice| slice.is_last && !asks_on);
             snapshot.slices.extend(slice.map(|slice| slice.bytes));
         } else {
             match self.write_slice(scene, &mut snapshot) {
