@@ -15,8 +15,8 @@ use crate::dirs::DataDirs;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, Error, IoContext};
 use crate::log::{LogReader, Tail, sync_dir};
-use crate::names::{LogFile, logs};
-use crate::snapshot::{SnapshotReader, newest_snapshots};
+use crate::names::{LogFile, logs, snapshots};
+use crate::snapshot::SnapshotReader;
 
 /// What recovery may do on an operator's word, and the limits of what it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ fn rewrite<F: DiskFile>(file: &mut F) -> io::Result<()> {
 
 const CHUNK: usize = 256 * 1024;
 
-/// The newest snapshot that loads, or nothing if there is none that looks whole.
+/// The newest snapshot that loads, or the tree of a new server if there never was one.
 fn load_snapshot<D: Disk, R: Replica>(
     disk: &D,
     dir: &Path,
@@ -183,8 +183,8 @@ fn load_snapshot<D: Disk, R: Replica>(
         was_empty: false,
         warnings: Vec::new(),
     };
-    let candidates = newest_snapshots(disk, dir, CANDIDATES_MAX)?;
-    for snapshot in &candidates {
+    let candidates = snapshots(disk, dir)?;
+    for snapshot in candidates.iter().take(CANDIDATES_MAX) {
         let result =
             SnapshotReader::read(disk, snapshot, options.length_max, &mut recovered.replica);
         match result {
@@ -199,17 +199,20 @@ fn load_snapshot<D: Disk, R: Replica>(
             }
         }
     }
-    match std::mem::take(&mut recovered.warnings).into_iter().next() {
-        Some(Warning::SnapshotRejected(newest)) => Err(Error::NoValidSnapshot {
+    // A crash of a Java server's very first start may leave a snapshot.0 that is not whole.
+    let has_history = candidates.iter().any(|snapshot| snapshot.zxid > Zxid::ZERO);
+    if has_history
+        && !options.trust_empty
+        && let Some(Warning::SnapshotRejected(newest)) = recovered.warnings.drain(..).next()
+    {
+        return Err(Error::NoValidSnapshot {
             path: dir.to_owned(),
             count: candidates.len(),
             newest: Box::new(newest),
-        }),
-        _ => {
-            restore_initial_tree(&mut recovered.replica);
-            Ok(recovered)
-        }
+        });
     }
+    restore_initial_tree(&mut recovered.replica);
+    Ok(recovered)
 }
 
 /// What Java has before its first snapshot; logs without a snapshot build on it.

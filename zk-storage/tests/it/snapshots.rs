@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use simd_adler32::adler32;
 use zk_storage::{
     Compression, DataDirs, Disk, Error, MemDisk, RecoverOptions, SnapshotFile, SnapshotReader,
-    SnapshotSummary, SnapshotWriter, Warning, newest_snapshots, recover, snapshots,
+    SnapshotSummary, SnapshotWriter, Warning, logs, newest_snapshots, recover, snapshots,
 };
 use zk_wire::{Encoder, Replica, SnapshotDigest, TxnRecord, Zxid};
 
@@ -106,8 +106,7 @@ fn logs_without_a_snapshot_start_only_on_an_operators_word() {
     let (disk, dirs) = directory(Compression::Plain);
     let whole = recovered(&disk, &dirs).unwrap();
     for snapshot in snapshots(&disk, dirs.snap()).unwrap() {
-        // No snapshot that looks whole counts as no snapshot.
-        replace(&disk, &snapshot.path, |bytes| bytes.truncate(100));
+        disk.remove(&snapshot.path).unwrap();
     }
     let error = recovered(&disk, &dirs).unwrap_err();
     assert!(matches!(error, Error::LogWithoutSnapshot { .. }), "{error}");
@@ -116,6 +115,30 @@ fn logs_without_a_snapshot_start_only_on_an_operators_word() {
     let trusting = recover(&disk, &dirs, &options, Model::default).unwrap();
     trusting.replica.assert_is(&whole.replica, "trusting");
     assert!(trusting.snapshot_zxid.is_none() && !trusting.was_empty);
+}
+
+#[test]
+fn a_snapshot_that_is_cut_is_no_empty_start_even_without_logs() {
+    let (disk, dirs) = directory(Compression::Plain);
+    for snapshot in snapshots(&disk, dirs.snap()).unwrap() {
+        replace(&disk, &snapshot.path, |bytes| bytes.truncate(100));
+    }
+    for log in logs(&disk, dirs.log()).unwrap() {
+        disk.remove(&log.path).unwrap();
+    }
+    let error = recovered(&disk, &dirs).unwrap_err();
+    assert!(matches!(error, Error::NoValidSnapshot { count: 3, .. }), "{error}");
+}
+
+#[test]
+fn a_newer_snapshot_that_is_cut_is_passed_over_with_a_warning() {
+    let (disk, dirs) = directory(Compression::Plain);
+    let newest = snapshots(&disk, dirs.snap()).unwrap()[0].path.clone();
+    let whole = recovered(&disk, &dirs).unwrap();
+    replace(&disk, &newest, |bytes| bytes.truncate(100));
+    let found = recovered(&disk, &dirs).unwrap();
+    found.replica.assert_is(&whole.replica, "the older one and its logs");
+    assert!(matches!(&found.warnings[..], [Warning::SnapshotRejected(_)]), "{:?}", found.warnings);
 }
 
 #[test]
