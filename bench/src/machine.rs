@@ -3,6 +3,7 @@
 //! Invariants
 //! - What this machine does not allow is said, never assumed: see [`Machine::notes`].
 //! - Only this process and those it starts are touched.
+//! - Nobody else's work waits for a comparison unless its user asked for that.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -27,13 +28,13 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Runs this program once more in a fresh network namespace and with a high priority, where this
-    /// machine allows it; comes back only in the inner run, or if neither is allowed.
-    pub(crate) fn settle(may_pin: bool) -> Result<Self, Error> {
+    /// Runs this program once more in a fresh network namespace and, if asked to, with a high priority,
+    /// where this machine allows it; comes back only in the inner run, or if neither is allowed.
+    pub(crate) fn settle(may_pin: bool, wants_priority: bool) -> Result<Self, Error> {
         let inner = std::env::var(INNER).ok();
         let (own_network, preferred) = match &inner {
             Some(allowed) => (allowed.contains(NETWORK), allowed.contains(PRIORITY)),
-            None => reenter()?,
+            None => reenter(wants_priority)?,
         };
         if own_network {
             run("ip", &["link", "set", "lo", "up"]);
@@ -84,9 +85,9 @@ impl Machine {
 }
 
 /// Replaces this process by one that has what it may have; comes back if that is nothing.
-fn reenter() -> Result<(bool, bool), Error> {
+fn reenter(wants_priority: bool) -> Result<(bool, bool), Error> {
     let own_network = run("unshare", &["--net", "ip", "link", "set", "lo", "up"]);
-    let preferred = output("nice", &["-n", NICENESS, "nice"]).trim() == NICENESS;
+    let preferred = wants_priority && output("nice", &["-n", NICENESS, "nice"]).trim() == NICENESS;
     let mut words = Vec::new();
     let mut allowed = String::new();
     if preferred {

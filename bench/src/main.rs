@@ -38,10 +38,21 @@ use crate::machine::Machine;
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        Command::Compare { json, rounds, only, quick, ours, no_java, unpinned, scratch } => {
+        Command::Compare {
+            json,
+            rounds,
+            only,
+            quick,
+            ours,
+            no_java,
+            unpinned,
+            priority,
+            scratch,
+        } => {
             let options =
                 Options { rounds, only, is_quick: quick, ours, with_java: !no_java, scratch };
-            let machine = Machine::settle(!unpinned).context("cannot prepare this machine")?;
+            let machine =
+                Machine::settle(!unpinned, priority).context("cannot prepare this machine")?;
             let report = compare(options, machine).context("the comparison ended early")?;
             if json {
                 println!("{:#}", report.json());
@@ -90,6 +101,9 @@ enum Command {
         /// Let the servers use every CPU, the load generator's too.
         #[arg(long)]
         unpinned: bool,
+        /// Run ahead of every other job on this machine; only where nobody else needs it.
+        #[arg(long)]
+        priority: bool,
         /// Where data directories go, on a real disk; default: beside this program.
         #[arg(long, value_name = "FOLDER")]
         scratch: Option<PathBuf>,

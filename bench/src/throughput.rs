@@ -71,8 +71,8 @@ pub(crate) fn measure(comparison: &Comparison, report: &mut Report) -> Result<()
         }
     }
     for Running { column, server, .. } in &servers {
-        let mib = server.rss_bytes()? / 1e6;
-        report.record("all of the above", Metric::lower("RSS", "MB"), *column, mib);
+        let megabytes = server.rss_bytes()? / 1e6;
+        report.record("all of the above", Metric::lower("RSS", "MB"), *column, megabytes);
     }
     Ok(())
 }
