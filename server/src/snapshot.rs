@@ -58,16 +58,20 @@ pub(crate) async fn write(
         shell.borrow_mut().peer.database_mut().abort_snapshot();
         return;
     }
-    let mut next = Some(head);
-    while let Some(bytes) = next {
-        if !bytes.is_empty() && slices.send(bytes).await.is_err() {
+    let (mut bytes, mut is_last) = (head, false);
+    while bytes.is_empty() || slices.send(bytes).await.is_ok() {
+        // After the last slice the tree may be walked for the next snapshot: its slices are not ours.
+        if is_last {
             break;
         }
         tokio::task::yield_now().await;
         let slice = shell.borrow_mut().peer.database_mut().snapshot_slice(NODES_A_SLICE);
-        next = slice.map(|slice| slice.bytes);
+        let slice = slice.expect("a snapshot runs until its last slice");
+        (bytes, is_last) = (slice.bytes, slice.is_last);
     }
-    shell.borrow_mut().peer.database_mut().abort_snapshot();
+    if !is_last {
+        shell.borrow_mut().peer.database_mut().abort_snapshot();
+    }
     drop(slices);
     match outcome.await {
         Ok(Ok((path, bytes))) => {
