@@ -78,11 +78,7 @@ impl Client {
             if is_closing {
                 return self.finish().await;
             }
-            let end = match self.event(may_read, has_output).await {
-                Event::Readable => self.read(),
-                Event::Writable => Ok(()),
-                Event::Signal => self.take_rest(),
-            };
+            let end = self.turn(may_read, has_output).await;
             match end {
                 Ok(()) => {}
                 Err(End::Drop) => return,
@@ -91,6 +87,21 @@ impl Client {
             if self.write().is_err() {
                 return;
             }
+        }
+    }
+
+    /// Feeds what is left of earlier reads if the core takes it by now, else waits for what comes.
+    async fn turn(&mut self, may_read: bool, has_output: bool) -> Result<(), End> {
+        let left = self.rest.len();
+        if may_read && left > 0 {
+            self.take_rest()?;
+            if self.rest.len() < left {
+                return Ok(());
+            }
+        }
+        match self.event(may_read, has_output).await {
+            Event::Readable => self.read(),
+            Event::Writable | Event::Signal => Ok(()),
         }
     }
 
