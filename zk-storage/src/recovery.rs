@@ -105,7 +105,7 @@ pub fn recover<D: Disk, R: Replica>(
     let mut recovered = load_snapshot(disk, dirs.snap(), options, make)?;
     let mut files = logs(disk, dirs.log())?;
     if recovered.snapshot_zxid.is_none() && !options.trust_empty {
-        refuse_logs_alone(dirs, &files)?;
+        refuse_logs_alone(dirs, &files, &mut recovered.warnings)?;
     }
     remove_empty_newest(disk, dirs.log(), &mut files, &mut recovered.warnings)?;
     let start = recovered.last_zxid;
@@ -124,12 +124,19 @@ pub fn recover<D: Disk, R: Replica>(
 
 /// A log without any snapshot, even an empty one, means that a snapshot is lost: every server writes its
 /// first snapshot before its first log.
-fn refuse_logs_alone(dirs: &DataDirs, files: &[LogFile]) -> Result<(), Error> {
-    match files.first() {
-        Some(log) => {
-            Err(Error::LogWithoutSnapshot { path: dirs.snap().to_owned(), log: log.path.clone() })
+fn refuse_logs_alone(
+    dirs: &DataDirs,
+    files: &[LogFile],
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Error> {
+    let Some(log) = files.first() else { return Ok(()) };
+    let path = dirs.snap().to_owned();
+    let count = warnings.len();
+    match warnings.drain(..).next() {
+        Some(Warning::SnapshotRejected(newest)) => {
+            Err(Error::NoValidSnapshot { path, count, newest: Box::new(newest) })
         }
-        None => Ok(()),
+        _ => Err(Error::LogWithoutSnapshot { path, log: log.path.clone() }),
     }
 }
 
