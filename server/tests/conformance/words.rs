@@ -67,7 +67,7 @@ fn a_server_says_how_it_is(scene: &Scene<'_>) {
     let answer = scene.server.word("srvr");
     let (version, rest) = answer.split_once('\n').unwrap();
     is_version(version.strip_prefix("Zookeeper version: ").expect("a small k"));
-    assert_eq!(shape(rest), SRVR_SHAPE);
+    assert_eq!(shape_of_srvr(rest), SRVR_SHAPE);
     assert!(rest.contains(&format!("\nZxid: {zxid}\nMode: standalone\n")), "{rest}");
     let average = rest.split('/').nth(3).unwrap().trim();
     assert!(average.contains('.'), "the average is a double: {average}");
@@ -81,7 +81,7 @@ fn a_stat_lists_connections(scene: &Scene<'_>) {
     let client = busy(scene);
     let answer = scene.server.word("stat");
     let (head, rest) = answer.split_once("\n\n").unwrap();
-    assert_eq!(shape(rest), SRVR_SHAPE);
+    assert_eq!(shape_of_srvr(rest), SRVR_SHAPE);
     let mut lines = head.lines();
     is_version(lines.next().unwrap().strip_prefix("Zookeeper version: ").unwrap());
     assert_eq!(lines.next(), Some("Clients:"));
@@ -319,6 +319,11 @@ fn shape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Java counts what is outstanding without a lock and now and then shows it as -1; ours is a length.
+fn shape_of_srvr(text: &str) -> String {
+    shape(text).replace("\nOutstanding: -#\n", "\nOutstanding: #\n")
 }
 
 const SRVR_SHAPE: &str = "\
