@@ -139,7 +139,6 @@ pub struct Peer {
     sessions: Sessions,
     watches: Watches,
     connections: Vec<Option<Connection>>,
-    connection_count: usize,
     in_flight: VecDeque<InFlight>,
     parked: Vec<ConnectionId>,
     fresh: BTreeMap<Millis, BTreeSet<ConnectionId>>,
@@ -186,7 +185,6 @@ impl Peer {
             sessions,
             watches: Watches::new(options.seed),
             connections: Vec::new(),
-            connection_count: 0,
             in_flight: VecDeque::new(),
             parked: Vec::new(),
             fresh: BTreeMap::new(),
@@ -220,10 +218,13 @@ impl Peer {
     /// Whether frames of this connection may be fed now. After a no, `Output::Resume` follows, or the
     /// client takes its replies, or the connection ends.
     pub fn may_read(&mut self, cnx: ConnectionId) -> bool {
-        let is_crowded = self.in_flight.len() > self.options.outstanding_limit;
+        let limit = self.options.outstanding_limit;
+        let is_crowded = self.in_flight.len() > limit;
         let soft_max = self.options.output_soft_max;
         let Some(connection) = self.connection_mut(cnx) else { return false };
-        let is_held_back = is_crowded && !connection.waiting.is_empty();
+        // Its own queue has a limit too: reads behind one slow write could else fill the memory.
+        let waiting = connection.waiting.len();
+        let is_held_back = (is_crowded && waiting > 0) || waiting > limit;
         let may_read = match connection.phase {
             Phase::Fresh => true,
             Phase::Establishing | Phase::Closing => false,

@@ -22,7 +22,6 @@ impl Peer {
         }
         debug_assert!(self.connections[index].is_none(), "the shell frees a place before reuse");
         self.connections[index] = Some(Connection::new(cnx, remote));
-        self.connection_count += 1;
         let until = self.sessionless_until(now.mono);
         self.fresh.entry(until).or_default().insert(cnx);
     }
@@ -35,7 +34,6 @@ impl Peer {
     pub(super) fn on_disconnected(&mut self, cnx: ConnectionId) {
         let Some(place) = self.connections.get_mut(cnx.index()) else { return };
         let Some(connection) = place.take_if(|connection| connection.id == cnx) else { return };
-        self.connection_count -= 1;
         self.stats.connection_drops += 1;
         self.watches.remove_connection(cnx);
         self.forget_fresh(cnx);

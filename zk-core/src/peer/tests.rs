@@ -194,3 +194,16 @@ fn who_was_told_not_to_read_is_told_to_go_on() {
     assert_eq!(shell.persist(1), [Output::Flush(A), Output::Resume(A)]);
     assert!(shell.peer.may_read(A));
 }
+
+#[test]
+fn reads_behind_one_write_hold_their_client_back_when_they_are_too_many() {
+    let mut shell = Shell::established();
+    shell.send(A, Op::Multi);
+    for _ in 0..options().outstanding_limit {
+        assert!(shell.peer.may_read(A));
+        shell.send(A, Op::Ping);
+    }
+    assert!(!shell.peer.may_read(A));
+    assert!(shell.persist(2).contains(&Output::Resume(A)));
+    assert!(shell.peer.may_read(A));
+}

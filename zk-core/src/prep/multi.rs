@@ -67,12 +67,7 @@ impl Desk<'_> {
             Op::Create2 => CreateKind::Create2,
             _ => CreateKind::Create,
         };
-        Ok(CreateMode {
-            kind,
-            is_ephemeral: flags.is_ephemeral()
-                && matches!(kind, CreateKind::Create | CreateKind::Create2),
-            is_sequential: flags.is_sequential(),
-        })
+        Ok(CreateMode::new(kind, flags))
     }
 }
 

@@ -20,6 +20,18 @@ pub(super) struct CreateMode {
     pub(super) is_sequential: bool,
 }
 
+impl CreateMode {
+    /// Containers and TTL nodes belong to no session, whatever the flags say.
+    pub(super) fn new(kind: CreateKind, flags: CreateFlags) -> Self {
+        let may_be_ephemeral = matches!(kind, CreateKind::Create | CreateKind::Create2);
+        Self {
+            kind,
+            is_ephemeral: flags.is_ephemeral() && may_be_ephemeral,
+            is_sequential: flags.is_sequential(),
+        }
+    }
+}
+
 impl Desk<'_> {
     /// The txn of a write that is no multi.
     pub(super) fn write(&mut self, write: &Write<'_>) -> Result<Txn, ErrorCode> {
@@ -65,12 +77,7 @@ impl Desk<'_> {
             Op::Create2 => CreateKind::Create2,
             _ => CreateKind::Create,
         };
-        Ok(CreateMode {
-            kind,
-            is_ephemeral: flags.is_ephemeral()
-                && matches!(kind, CreateKind::Create | CreateKind::Create2),
-            is_sequential: flags.is_sequential(),
-        })
+        Ok(CreateMode::new(kind, flags))
     }
 
     pub(super) fn create(
