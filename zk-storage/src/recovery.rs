@@ -105,7 +105,7 @@ pub fn recover<D: Disk, R: Replica>(
     let mut recovered = load_snapshot(disk, dirs.snap(), options, make)?;
     let mut files = logs(disk, dirs.log())?;
     if recovered.snapshot_zxid.is_none() && !options.trust_empty {
-        refuse_logs_alone(dirs, &files, &mut recovered.warnings)?;
+        refuse_loss(disk, dirs, &files, &mut recovered.warnings)?;
     }
     remove_empty_newest(disk, dirs.log(), &mut files, &mut recovered.warnings)?;
     let start = recovered.last_zxid;
@@ -122,22 +122,27 @@ pub fn recover<D: Disk, R: Replica>(
     Ok(recovered)
 }
 
-/// A log without any snapshot, even an empty one, means that a snapshot is lost: every server writes its
-/// first snapshot before its first log.
-fn refuse_logs_alone(
+/// Refuses to start empty where there was something: a snapshot that does not load, or a log, even an
+/// empty one, since every server writes its first snapshot before its first log.
+///
+/// A damaged snapshot.0 alone is nothing: a crash of a Java server's very first start may leave it.
+fn refuse_loss<D: Disk>(
+    disk: &D,
     dirs: &DataDirs,
     files: &[LogFile],
     warnings: &mut Vec<Warning>,
 ) -> Result<(), Error> {
-    let Some(log) = files.first() else { return Ok(()) };
-    let path = dirs.snap().to_owned();
-    let count = warnings.len();
-    match warnings.drain(..).next() {
-        Some(Warning::SnapshotRejected(newest)) => {
-            Err(Error::NoValidSnapshot { path, count, newest: Box::new(newest) })
-        }
-        _ => Err(Error::LogWithoutSnapshot { path, log: log.path.clone() }),
+    let snapshots = snapshots(disk, dirs.snap())?;
+    if files.is_empty() && snapshots.iter().all(|snapshot| snapshot.zxid == Zxid::ZERO) {
+        return Ok(());
     }
+    let path = dirs.snap().to_owned();
+    if let Some(Warning::SnapshotRejected(newest)) = warnings.drain(..).next() {
+        let count = snapshots.len();
+        return Err(Error::NoValidSnapshot { path, count, newest: Box::new(newest) });
+    }
+    let log = files.first().map_or_else(|| dirs.log().to_owned(), |log| log.path.clone());
+    Err(Error::LogWithoutSnapshot { path, log })
 }
 
 /// Makes durable what was read: clients are about to see it, and later logs build on it.
@@ -205,18 +210,6 @@ fn load_snapshot<D: Disk, R: Replica>(
                 recovered.replica = make();
             }
         }
-    }
-    // A crash of a Java server's very first start may leave a snapshot.0 that is not whole.
-    let has_history = candidates.iter().any(|snapshot| snapshot.zxid > Zxid::ZERO);
-    if has_history
-        && !options.trust_empty
-        && let Some(Warning::SnapshotRejected(newest)) = recovered.warnings.drain(..).next()
-    {
-        return Err(Error::NoValidSnapshot {
-            path: dir.to_owned(),
-            count: candidates.len(),
-            newest: Box::new(newest),
-        });
     }
     restore_initial_tree(&mut recovered.replica);
     Ok(recovered)
