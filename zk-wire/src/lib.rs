@@ -8,6 +8,7 @@
 mod codes;
 mod data;
 mod digest;
+mod election;
 mod frame;
 mod ids;
 mod jute;
@@ -19,8 +20,9 @@ mod txn;
 pub use codes::{CreateFlags, ErrorCode, Op, WatchEventType};
 pub use data::{Acl, Id, Perms, Stat, StatPersisted};
 pub use digest::NodeDigest;
+pub use election::{InitialMessage, InitialMessageError, Notification, PeerState, fuzz_election};
 pub use frame::{FrameError, Frames, begin_frame, end_frame, fuzz_frames};
-pub use ids::{Epoch, SessionId, Xid, Zxid};
+pub use ids::{Epoch, ServerId, SessionId, Xid, Zxid};
 pub use jute::{DecodeError, Decoder, Encoder};
 pub use persistence::{
     FileHeader, LOG_MAGIC, RECORD_END, Replica, ReplicaError, SNAPSHOT_MAGIC, SnapshotDigest,
