@@ -46,6 +46,19 @@ impl Id {
     pub fn new(scheme: &str, id: &str) -> Self {
         Self { scheme: Some(scheme.to_owned()), id: Some(id.to_owned()) }
     }
+
+    /// Reads one id.
+    ///
+    /// # Errors
+    /// The bytes end early or hold an impossible length.
+    pub fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { scheme: decoder.text()?.map(Into::into), id: decoder.text()?.map(Into::into) })
+    }
+
+    /// Writes one id.
+    pub fn encode(&self, encoder: &mut Encoder<'_>) {
+        encoder.text_or_null(self.scheme.as_deref()).text_or_null(self.id.as_deref());
+    }
 }
 
 /// One entry of a node's access list.
@@ -73,18 +86,13 @@ impl Acl {
     /// # Errors
     /// The bytes end early or hold an impossible length.
     pub fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            perms: Perms(decoder.int()?),
-            id: Id { scheme: decoder.text()?.map(Into::into), id: decoder.text()?.map(Into::into) },
-        })
+        Ok(Self { perms: Perms(decoder.int()?), id: Id::decode(decoder)? })
     }
 
     /// Writes one entry.
     pub fn encode(&self, encoder: &mut Encoder<'_>) {
-        encoder
-            .int(self.perms.0)
-            .text_or_null(self.id.scheme.as_deref())
-            .text_or_null(self.id.id.as_deref());
+        encoder.int(self.perms.0);
+        self.id.encode(encoder);
     }
 
     /// Writes a list with its count.

@@ -14,6 +14,7 @@ mod ids;
 mod jute;
 mod persistence;
 mod proto;
+mod quorum;
 mod request;
 mod txn;
 
@@ -30,6 +31,9 @@ pub use persistence::{
 pub use proto::{
     ConnectRequest, ConnectResponse, ReplyHeader, RequestHeader, WatcherEvent,
     fuzz_connect_request, fuzz_connect_response,
+};
+pub use quorum::{
+    ForwardedRequest, LearnerInfo, QuorumPacket, QuorumPacketError, fuzz_quorum_packet,
 };
 pub use request::{
     AddWatchMode, AuthPacket, CheckRequest, CreateRequest, MultiOp, Request, SetWatches,

@@ -4,7 +4,7 @@
 
 use crate::{Acl, DecodeError, Decoder, Encoder, NodeDigest, Op, SessionId, Xid, Zxid};
 
-const CREATE_SESSION: i32 = -10;
+pub(crate) const CREATE_SESSION: i32 = -10;
 const CLOSE_SESSION: i32 = -11;
 const ERROR: i32 = -1;
 
