@@ -16,6 +16,7 @@ mod persistence;
 mod proto;
 mod quorum;
 mod request;
+mod snapshot_stream;
 mod txn;
 
 pub use codes::{CreateFlags, ErrorCode, Op, WatchEventType};
@@ -38,5 +39,8 @@ pub use quorum::{
 pub use request::{
     AddWatchMode, AuthPacket, CheckRequest, CreateRequest, MultiOp, Request, SetWatches,
     WatcherType, fuzz_request,
+};
+pub use snapshot_stream::{
+    Fed, SnapshotStream, SnapshotStreamError, fuzz_snapshot_stream, write_snapshot_stream_end,
 };
 pub use txn::{CreateKind, CreateTxn, Txn, TxnDigest, TxnHeader, TxnRecord, fuzz_txn};

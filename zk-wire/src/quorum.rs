@@ -112,7 +112,7 @@ pub enum QuorumPacket<'a> {
         /// The last to keep.
         zxid: Zxid,
     },
-    /// The learner gets everything, in a stream that follows: sessions, ACL table and nodes as in snapshot files.
+    /// The learner gets everything, in a stream that follows: see [`crate::SnapshotStream`].
     Snap {
         /// The last that the stream has whole.
         zxid: Zxid,
