@@ -12,6 +12,7 @@ mod ip;
 pub mod path;
 mod peer;
 mod prep;
+mod quorum;
 mod quota;
 mod read;
 mod schedule;
@@ -29,6 +30,7 @@ pub use peer::{
     Output, Peer,
 };
 pub use prep::PrepOptions;
+pub use quorum::Members;
 pub use schedule::{SnapshotOptions, TokenOptions};
 pub use sessions::{Millis, password};
 pub use stats::{Fired, Stats};
