@@ -190,14 +190,16 @@ const ITEM_REST_MAX: usize = 128;
 /// # Panics
 /// Never: that is what fuzzing is to show.
 pub fn fuzz_snapshot_stream(bytes: &[u8]) {
-    const LENGTH_MAX: usize = 64;
+    const LENGTH_MAX: usize = 256;
+    /// Shorter than any item but counts.
+    const PIECE: usize = 13;
     let (mut whole, mut seen) = (SnapshotStream::new(LENGTH_MAX), Seen::default());
     let at_once = whole.feed(bytes, &mut seen);
 
     let (mut pieces, mut seen_again) = (SnapshotStream::new(LENGTH_MAX), Seen::default());
     let mut consumed = 0;
     let mut fed = Ok(Fed { consumed: 0, is_done: false });
-    for end in 0..=bytes.len() {
+    for end in (0..bytes.len()).step_by(PIECE).chain([bytes.len()]) {
         fed = pieces.feed(&bytes[consumed..end], &mut seen_again);
         let Ok(Fed { consumed: more, is_done }) = fed else { break };
         consumed += more;

@@ -2,19 +2,25 @@
 //!
 //! What a decoder must keep in any case is asserted by the fuzz entries beside it.
 
-use zk_wire::{fuzz_connect_request, fuzz_connect_response, fuzz_frames, fuzz_request, fuzz_txn};
+use zk_wire::{
+    fuzz_connect_request, fuzz_connect_response, fuzz_frames, fuzz_quorum_packet, fuzz_request,
+    fuzz_snapshot_stream, fuzz_txn,
+};
 
-use crate::golden;
+use crate::{golden, quorum};
 
 type Entry = fn(&[u8]);
 
-/// Each entry, and the golden records that it reads; frames are made of replies.
-const ENTRIES: [(Entry, &str); 5] = [
+/// Each entry, and the golden records that it reads; frames are made of replies, and the last two
+/// come from whole connections.
+const ENTRIES: [(Entry, &str); 7] = [
     (fuzz_connect_request, "connect_request"),
     (fuzz_connect_response, "connect_response"),
     (fuzz_request, "request"),
     (fuzz_txn, "txn"),
     (fuzz_frames, "frames"),
+    (fuzz_quorum_packet, "quorum_packet"),
+    (fuzz_snapshot_stream, "snapshot_stream"),
 ];
 
 /// xorshift64*.
@@ -62,8 +68,11 @@ fn inputs(record: &str) -> Vec<Vec<u8>> {
         let files = golden().into_iter().filter(|file| file.record == record);
         files.map(|file| file.bytes).collect::<Vec<_>>()
     };
-    if record != "frames" {
-        return of(record);
+    match record {
+        "frames" => {}
+        "quorum_packet" => return quorum::packets(),
+        "snapshot_stream" => return quorum::snapshots(),
+        record => return of(record),
     }
     let framed =
         |bytes: &Vec<u8>| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();

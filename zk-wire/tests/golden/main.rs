@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "nothing here runs outside tests")]
 
 mod damage;
+mod quorum;
 mod requests;
 
 use std::fs;
@@ -72,6 +73,10 @@ fn what_java_wrote_is_read_and_written_the_same() {
             "txn" => TxnRecord::decode(&file.bytes).map(|record| record.encode(e)),
             "file_header" => {
                 FileHeader::decode(&mut Decoder::new(&file.bytes)).map(|header| header.encode(e))
+            }
+            "quorum_port" => {
+                e.raw(&quorum::rewrite(&file.bytes));
+                Ok(())
             }
             record => panic!("no reader for {record}"),
         };
