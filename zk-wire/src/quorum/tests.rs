@@ -1,3 +1,5 @@
+//! Packets of the quorum port as servers wrote them, and what is refused.
+
 use super::*;
 
 const DATA_LEN_MAX: usize = 1024;

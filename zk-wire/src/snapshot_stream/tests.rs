@@ -1,3 +1,5 @@
+//! Streams whole and in pieces, and what is refused.
+
 use super::*;
 
 const LENGTH_MAX: usize = 256;
