@@ -8,6 +8,7 @@
 mod apply;
 mod auth;
 mod database;
+mod election;
 mod ip;
 pub mod path;
 mod peer;
@@ -25,6 +26,7 @@ mod watches;
 pub use apply::{Event, Outcome};
 pub use auth::{AuthOptions, digest};
 pub use database::{Database, DatabaseOptions};
+pub use election::{Act as ElectionAct, Election, ElectionOptions, Vote};
 pub use peer::{
     Connection, ConnectionId, ConnectionStats, ContainerOptions, Input, LastOp, Now, Options,
     Output, Peer,
