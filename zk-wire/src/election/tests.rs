@@ -1,3 +1,5 @@
+//! The election port: captured bytes, old forms, and what is refused.
+
 use super::*;
 
 fn bytes(hex: &str) -> Vec<u8> {
