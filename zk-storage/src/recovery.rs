@@ -14,7 +14,7 @@ use zk_wire::{Acl, FileHeader, Replica, StatPersisted, TxnRecord, Zxid};
 use crate::dirs::DataDirs;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, Error, IoContext};
-use crate::log::{LogReader, Tail, sync_dir};
+use crate::log::{LogReader, LogRecord, Tail, sync_dir};
 use crate::names::{LogFile, logs, snapshots};
 use crate::snapshot::SnapshotReader;
 
@@ -267,7 +267,7 @@ fn replay<D: Disk, R: Replica>(
     let mut out_of_order = 0;
     loop {
         let offset = reader.offset();
-        let (zxid, txn) = match next_txn(&mut reader, path, recovered.last_zxid) {
+        let (LogRecord { zxid, txn: bytes, .. }, txn) = match next_txn(&mut reader, path, recovered.last_zxid) {
             Ok(Some(next)) => next,
             Ok(None) => break,
             Err(error) if is_newest => {
@@ -285,6 +285,7 @@ fn replay<D: Disk, R: Replica>(
         }
         out_of_order += u64::from(zxid <= last);
         recovered.replica.replay(&txn);
+        recovered.replica.replayed(zxid, bytes);
         recovered.replayed += 1;
         recovered.last_zxid = last.max(zxid);
     }
@@ -304,14 +305,14 @@ fn is_first_of_all<R>(recovered: &Recovered<R>) -> bool {
     recovered.snapshot_zxid.is_none() && recovered.replayed == 0
 }
 
-fn next_txn<D: Disk>(
-    reader: &mut LogReader<D>,
+fn next_txn<'a, D: Disk>(
+    reader: &'a mut LogReader<D>,
     path: &Path,
     last: Zxid,
-) -> Result<Option<(Zxid, TxnRecord)>, Error> {
+) -> Result<Option<(LogRecord<'a>, TxnRecord)>, Error> {
     let Some(record) = reader.read()? else { return Ok(None) };
     match TxnRecord::decode(record.txn) {
-        Ok(txn) => Ok(Some((record.zxid, txn))),
+        Ok(txn) => Ok(Some((record, txn))),
         Err(error) => {
             let (path, offset) = (path.to_owned(), record.offset);
             Err(Error::DamagedLog { path, offset, damage: error.into(), last: Some(last) })

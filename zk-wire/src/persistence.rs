@@ -107,4 +107,7 @@ pub trait Replica {
 
     /// A txn of the log, above the snapshot's zxid, in the order of the files.
     fn replay(&mut self, record: &TxnRecord);
+
+    /// The txn just replayed as it stands in the log; for who passes it on.
+    fn replayed(&mut self, _: Zxid, _: &[u8]) {}
 }
