@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use thiserror::Error;
+use zk_wire::ServerId;
 
 /// A reason to end.
 #[derive(Debug, Error)]
@@ -25,6 +26,22 @@ pub enum Error {
     /// The client port cannot be listened on.
     #[error("cannot listen on client port {address}: {source}; {remedy}")]
     Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A port for other servers cannot be listened on.
+    #[error(
+        "cannot listen on {address}, the {service} port in the line server.{me}: {source}; {remedy}"
+    )]
+    BindPeer {
+        /// Election or quorum.
+        service: &'static str,
+        /// This server.
+        me: ServerId,
         /// Where.
         address: SocketAddr,
         /// Why not.
@@ -55,7 +72,7 @@ impl Error {
             Self::Config(errors) => errors.exit_code(),
             Self::Unsupported { .. } | Self::Resolve { .. } => 2,
             Self::Storage(error) => error.exit_code(),
-            Self::Bind { .. } | Self::Runtime(_) | Self::LogThread => 1,
+            Self::Bind { .. } | Self::BindPeer { .. } | Self::Runtime(_) | Self::LogThread => 1,
         }
     }
 }

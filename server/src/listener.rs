@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::shell::{Refusal, Shell};
 
 /// How long to wait when the system has no more sockets.
-const OUT_OF_SOCKETS: Duration = Duration::from_millis(100);
+pub(crate) const OUT_OF_SOCKETS: Duration = Duration::from_millis(100);
 
 /// Opens the client port: on the address given, else on all addresses of both families.
 pub(crate) fn open(
@@ -33,16 +33,10 @@ pub(crate) fn open(
                 .map_err(resolve)?
                 .next()
                 .ok_or_else(none)?;
-            bind(address, backlog)?
+            listen(address, backlog).map_err(|source| bind_error(address, source))?
         }
-        None => bind((Ipv6Addr::UNSPECIFIED, port).into(), backlog).or_else(|error| {
-            // A host without IPv6 still has all its IPv4 addresses.
-            if error.is_in_use() {
-                Err(error)
-            } else {
-                bind((Ipv4Addr::UNSPECIFIED, port).into(), backlog)
-            }
-        })?,
+        None => listen_everywhere(port, backlog)
+            .map_err(|source| bind_error(SocketAddr::new(ANY, port), source))?,
     };
     if let Ok(address) = listener.local_addr() {
         info!("binding to port {}", shown(address));
@@ -50,51 +44,58 @@ pub(crate) fn open(
     Ok(listener)
 }
 
-const BACKLOG: i32 = 1024;
-
 /// The wildcard as people know it.
-fn shown(address: SocketAddr) -> SocketAddr {
+pub(crate) const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+/// How many connections the system may have ready.
+pub(crate) const BACKLOG: i32 = 1024;
+
+/// An address with the wildcard as people know it.
+pub(crate) fn shown(address: SocketAddr) -> SocketAddr {
     match address.ip() {
-        IpAddr::V6(ip) if ip.is_unspecified() => {
-            SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port())
-        }
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(ANY, address.port()),
         _ => address,
     }
 }
 
-impl Error {
-    fn is_in_use(&self) -> bool {
-        matches!(self, Self::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
-    }
+/// Listens on all addresses of both families.
+pub(crate) fn listen_everywhere(port: u16, backlog: i32) -> io::Result<TcpListener> {
+    listen((Ipv6Addr::UNSPECIFIED, port).into(), backlog).or_else(|error| {
+        // A host without IPv6 still has all its IPv4 addresses.
+        if error.kind() == io::ErrorKind::AddrInUse {
+            Err(error)
+        } else {
+            listen((Ipv4Addr::UNSPECIFIED, port).into(), backlog)
+        }
+    })
 }
 
-fn bind(address: SocketAddr, backlog: i32) -> Result<TcpListener, Error> {
-    let listen = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        if address.is_ipv6() {
-            socket.set_only_v6(false)?;
+/// Listens on one address.
+pub(crate) fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(backlog)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn bind_error(address: SocketAddr, source: io::Error) -> Error {
+    let remedy = match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another process has it: stop that one or set another clientPort"
         }
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(backlog)?;
-        TcpListener::from_std(socket.into())
+        io::ErrorKind::AddrNotAvailable => {
+            "this host has no such address: set clientPortAddress to one that it has"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege: set a clientPort of 1024 or more"
+        }
+        _ => "check clientPort and clientPortAddress",
     };
-    listen().map_err(|source| {
-        let remedy = match source.kind() {
-            io::ErrorKind::AddrInUse => {
-                "another process has it: stop that one or set another clientPort"
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                "this host has no such address: set clientPortAddress to one that it has"
-            }
-            io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need a privilege: set a clientPort of 1024 or more"
-            }
-            _ => "check clientPort and clientPortAddress",
-        };
-        Error::Bind { address, source, remedy }
-    })
+    Error::Bind { address, source, remedy }
 }
 
 /// Lets clients in until the task is ended.

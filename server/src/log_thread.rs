@@ -1,28 +1,48 @@
-//! The thread that owns the txn log: appends what has come, one flush for all of it, then says so.
+//! The thread that owns the txn log and the files of epochs: appends what has come, one flush for all of
+//! it, then says so.
 //!
 //! A batch is whatever came while the last flush was running; there is no timer unless one is asked for
 //! (`flushDelay`). While nothing waits it
 //! writes zeros ahead, so that a flush changes no metadata.
 //!
-//! Invariant: `Report::Persisted` is sent only after the flush that covers it. After an error nothing is
-//! sent any more and the process ends.
+//! Invariants
+//! - `Report::Persisted` is sent only after the flush that covers it. After an error nothing is sent any
+//!   more and the process ends.
+//! - Commands are done in order: an epoch is on the disk only after the txns that came before it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
-use tracing::warn;
-use zk_storage::{Disk, Error, TxnLog};
-use zk_wire::Zxid;
+use tracing::{info, warn};
+use zk_core::Database;
+use zk_storage::{Disk, Epochs, Error, TxnLog};
+use zk_wire::{Epoch, Zxid};
+
+use crate::startup::{History, recovered};
 
 /// What the log is to do, in order.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Append a txn.
-    Append { zxid: Zxid, bytes: Vec<u8> },
+    Append { zxid: Zxid, bytes: Bytes },
     /// Begin a new file.
     Roll,
+    /// Write the files of epochs.
+    StoreEpochs { accepted: Epoch, current: Epoch },
+    /// Remove every txn above this one, and every snapshot that shows one.
+    Truncate { zxid: Zxid },
+    /// Read the database from the files.
+    Reload,
+}
+
+impl Command {
+    /// Whether no other thread may be writing a snapshot meanwhile.
+    pub(crate) fn needs_quiet(&self) -> bool {
+        matches!(self, Self::Truncate { .. } | Self::Reload)
+    }
 }
 
 /// What the log has done.
@@ -30,6 +50,12 @@ pub(crate) enum Command {
 pub(crate) enum Report {
     /// Everything up to this zxid is on the disk; so many txns were new, the flush took so long.
     Persisted { zxid: Zxid, txns: u32, flush: Duration },
+    /// The files of epochs have these values.
+    EpochsStored { accepted: Epoch, current: Epoch },
+    /// The log ends with this txn.
+    Truncated { zxid: Zxid },
+    /// What the files have.
+    Reloaded { database: Box<Database> },
     /// The disk failed.
     Failed(Error),
 }
@@ -47,16 +73,17 @@ const QUIET: Duration = Duration::from_millis(2);
 impl LogThread {
     /// Starts the thread; its reports go to `reports`.
     pub(crate) fn start<D: Disk>(
-        log: TxnLog<D>,
+        files: LogFiles<D>,
         reports: UnboundedSender<Report>,
         options: WriterOptions,
     ) -> std::io::Result<Self> {
         let (commands, incoming) = channel();
         let thread = thread::Builder::new().name("log".to_owned()).spawn(move || {
-            let mut writer = Writer { log, reports, options };
+            let unflushed = Batch { last: None, txns: 0 };
+            let mut writer = Writer { files, reports, options, unflushed };
             let result = writer.run(&incoming);
-            let Writer { log, reports, .. } = writer;
-            if let Err(error) = result.and_then(|()| log.close()) {
+            let Writer { files, reports, .. } = writer;
+            if let Err(error) = result.and_then(|()| files.log.close()) {
                 // The event loop is gone only when the process ends anyway.
                 let _ = reports.send(Report::Failed(error));
             }
@@ -76,6 +103,14 @@ impl LogThread {
             warn!("the thread of the txn log panicked");
         }
     }
+}
+
+/// What the thread writes, and what it reads again.
+pub(crate) struct LogFiles<D: Disk> {
+    pub(crate) log: TxnLog<D>,
+    pub(crate) history: History<D>,
+    /// Of a member of an ensemble.
+    pub(crate) epochs: Option<Epochs<D>>,
 }
 
 /// How the thread works.
@@ -100,36 +135,31 @@ struct Batch {
 }
 
 struct Writer<D: Disk> {
-    log: TxnLog<D>,
+    files: LogFiles<D>,
     reports: UnboundedSender<Report>,
     options: WriterOptions,
+    unflushed: Batch,
 }
 
 impl<D: Disk> Writer<D> {
     fn run(&mut self, incoming: &Receiver<Vec<Command>>) -> Result<(), Error> {
         while let Some(first) = self.next(incoming)? {
             let begin = Instant::now();
-            let mut batch = self.take(first)?;
-            while let Some(more) = self.more(incoming, begin, &batch) {
-                let more = self.take(more)?;
-                batch = Batch {
-                    last: more.last.or(batch.last),
-                    txns: batch.txns.saturating_add(more.txns),
-                };
+            self.take(first)?;
+            while let Some(more) = self.more(incoming, begin) {
+                self.take(more)?;
             }
-            if let Some(zxid) = batch.last {
-                self.flush(zxid, batch.txns)?;
-            }
+            self.flush()?;
         }
         Ok(())
     }
 
     /// The next batch; when there is none yet, uses the time to prepare the file.
     fn next(&mut self, incoming: &Receiver<Vec<Command>>) -> Result<Option<Vec<Command>>, Error> {
-        while self.log.wants_preparation() {
+        while self.files.log.wants_preparation() {
             match incoming.recv_timeout(QUIET) {
                 Ok(batch) => return Ok(Some(batch)),
-                Err(RecvTimeoutError::Timeout) => self.log.prepare_ahead()?,
+                Err(RecvTimeoutError::Timeout) => self.files.log.prepare_ahead()?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
@@ -137,13 +167,8 @@ impl<D: Disk> Writer<D> {
     }
 
     /// What else the same flush may cover: what is there, or comes while the flush is put off.
-    fn more(
-        &self,
-        incoming: &Receiver<Vec<Command>>,
-        begin: Instant,
-        batch: &Batch,
-    ) -> Option<Vec<Command>> {
-        if self.options.batch_max.is_some_and(|max| batch.txns >= max) {
+    fn more(&self, incoming: &Receiver<Vec<Command>>, begin: Instant) -> Option<Vec<Command>> {
+        if self.options.batch_max.is_some_and(|max| self.unflushed.txns >= max) {
             return None;
         }
         let left = self.options.flush_delay.saturating_sub(begin.elapsed());
@@ -153,37 +178,87 @@ impl<D: Disk> Writer<D> {
         incoming.recv_timeout(left.min(self.options.poll_time)).ok()
     }
 
-    fn take(&mut self, commands: Vec<Command>) -> Result<Batch, Error> {
-        let mut batch = Batch { last: None, txns: 0 };
+    fn take(&mut self, commands: Vec<Command>) -> Result<(), Error> {
         for command in commands {
             match command {
                 Command::Append { zxid, bytes } => {
-                    self.log.append(zxid, &bytes)?;
-                    batch = Batch { last: Some(zxid), txns: batch.txns.saturating_add(1) };
+                    self.files.log.append(zxid, &bytes)?;
+                    let txns = self.unflushed.txns.saturating_add(1);
+                    self.unflushed = Batch { last: Some(zxid), txns };
                 }
-                Command::Roll => self.log.roll()?,
+                Command::Roll => self.files.log.roll()?,
+                Command::StoreEpochs { accepted, current } => {
+                    self.store_epochs(accepted, current)?;
+                }
+                Command::Truncate { zxid } => self.truncate(zxid)?,
+                Command::Reload => self.reload()?,
             }
         }
-        Ok(batch)
+        Ok(())
     }
 
-    fn flush(&mut self, zxid: Zxid, txns: u32) -> Result<(), Error> {
+    fn flush(&mut self) -> Result<(), Error> {
+        let Batch { last: Some(zxid), txns } = self.unflushed else { return Ok(()) };
+        self.unflushed = Batch { last: None, txns: 0 };
         let begin = Instant::now();
-        self.log.commit()?;
+        let log = &mut self.files.log;
+        log.commit()?;
         let flush = begin.elapsed();
         if flush >= self.options.slow_flush {
             warn!(
                 "fsync-ing the write ahead log in log took {}ms which will adversely effect operation \
                  latency.File size is {} bytes. See the ZooKeeper troubleshooting guide",
                 flush.as_millis(),
-                self.log.file_len()
+                log.file_len()
             );
         }
-        // Nobody listens any more only when the process ends.
-        let _ = self.reports.send(Report::Persisted { zxid, txns, flush });
-        if self.options.file_len_max.is_some_and(|max| self.log.content_len() > max) {
-            self.log.roll()?;
+        self.report(Report::Persisted { zxid, txns, flush });
+        let log = &mut self.files.log;
+        if self.options.file_len_max.is_some_and(|max| log.content_len() > max) {
+            log.roll()?;
         }
         Ok(())
+    }
+
+    /// The accepted epoch first: the current one is never above it.
+    fn store_epochs(&mut self, accepted: Epoch, current: Epoch) -> Result<(), Error> {
+        self.flush()?;
+        let epochs = self.files.epochs.as_mut().expect("only a member of an ensemble has epochs");
+        if epochs.accepted() != accepted {
+            epochs.write_accepted(accepted)?;
+        }
+        if epochs.current() != current {
+            epochs.write_current(current)?;
+        }
+        self.report(Report::EpochsStored { accepted, current });
+        Ok(())
+    }
+
+    fn truncate(&mut self, zxid: Zxid) -> Result<(), Error> {
+        self.flush()?;
+        let LogFiles { log, history, .. } = &mut self.files;
+        let truncated = log.truncate(&history.dirs, zxid, history.recover.length_max)?;
+        for path in &truncated.removed {
+            info!("truncated to {zxid}: {} is gone", path.display());
+        }
+        if let Some((path, len)) = &truncated.cut {
+            info!("truncated to {zxid}: {} has {len} bytes left", path.display());
+        }
+        self.report(Report::Truncated { zxid });
+        Ok(())
+    }
+
+    /// What is appended next goes to a new file, so that the log may be read like that of a last run.
+    fn reload(&mut self) -> Result<(), Error> {
+        self.flush()?;
+        self.files.log.roll()?;
+        let database = recovered(&self.files.history)?.replica;
+        self.report(Report::Reloaded { database: Box::new(database) });
+        Ok(())
+    }
+
+    fn report(&self, report: Report) {
+        // Nobody listens any more only when the process ends.
+        let _ = self.reports.send(report);
     }
 }

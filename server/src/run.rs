@@ -12,19 +12,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep_until, timeout};
 use tracing::{error, info, warn};
-use zk_config::Config;
+use zk_config::{Config, Mode};
 use zk_core::{Input, Peer};
 use zk_storage::{Error as StorageError, TxnLog};
-use zk_wire::Zxid;
 
 use crate::clock::{Clock, millis};
+use crate::ensemble::{Core, Ensemble};
 use crate::error::Error;
 use crate::listener;
-use crate::log_thread::{LogThread, Report, WriterOptions};
+use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::purge;
 use crate::settings::{Settings, core_options, log_options};
 use crate::shell::Shell;
-use crate::startup;
+use crate::startup::{self, History};
 
 /// How long a stopping server may take to finish what is logged.
 const STOP_TIME: Duration = Duration::from_millis(900);
@@ -45,7 +45,13 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let mut signals = Signals::new().map_err(Error::Runtime)?;
     let seed = RandomState::new().hash_one(config.tick_time_ms);
     let mut settings = Settings::new(config);
-    let loaded = startup::load(config, &settings.files, seed)?;
+    let history = History::new(config, &settings.files, seed);
+    let autocreate = config.storage.data_dir_autocreate;
+    let loaded = startup::load(&settings.files, &history, autocreate)?;
+    let epochs = match config.mode {
+        Mode::Standalone => None,
+        Mode::Replicated => Some(startup::load_epochs(&settings.files, &loaded.database)?),
+    };
     let listener = match config.clients.port {
         Some(port) => {
             let (address, backlog) = (&config.clients.address, config.clients.listen_backlog);
@@ -57,22 +63,24 @@ async fn serve(config: &Config) -> Result<(), Error> {
     };
     let (sender, mut reports) = unbounded_channel();
     let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(config));
-    let options = WriterOptions {
-        slow_flush: config.storage.log.fsync_warning_threshold,
-        flush_delay: config.storage.log.flush_delay,
-        poll_time: config.storage.log.write_queue_poll_time,
-        batch_max: config.storage.log.max_batch_size,
-        file_len_max: config.storage.log.size_limit_bytes,
-    };
-    let log = LogThread::start(log, sender, options).map_err(Error::Runtime)?;
+    let options = core_options(config, seed, epochs.as_ref());
+    let log = LogThread::start(LogFiles { log, history, epochs }, sender, writer_options(config))
+        .map_err(Error::Runtime)?;
     let clock = Clock::start();
-    let peer = Peer::new(core_options(config, seed), loaded.database, clock.now());
+    let peer = Peer::new(options, loaded.database, clock.now());
     let files = settings.files.clone();
     let shell = Shell::new(peer, clock, settings, log);
     shell.borrow_mut().counts.loading.add(millis(loaded.took));
     shell.borrow_mut().counts.replayed.add(loaded.replayed);
-    if loaded.wants_snapshot {
-        shell.borrow_mut().take_snapshot();
+    match config.mode {
+        Mode::Standalone if loaded.wants_snapshot => shell.borrow_mut().take_snapshot(false),
+        Mode::Standalone => {}
+        // Its core knows when the txns that were replayed are worth a snapshot.
+        Mode::Replicated => {
+            let core: Rc<dyn Core> = shell.clone();
+            let ensemble = Ensemble::open(config, Rc::downgrade(&core)).await?;
+            shell.borrow_mut().ensemble = Some(ensemble);
+        }
     }
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
@@ -84,11 +92,25 @@ async fn serve(config: &Config) -> Result<(), Error> {
         task.abort();
     }
     purging.abort();
+    if let Some(ensemble) = &shell.borrow().ensemble {
+        ensemble.stop_listening();
+    }
     if result.is_ok() {
         finish(&shell, &mut reports).await?;
     }
     drop(loaded.locks);
     result
+}
+
+fn writer_options(config: &Config) -> WriterOptions {
+    let log = &config.storage.log;
+    WriterOptions {
+        slow_flush: log.fsync_warning_threshold,
+        flush_delay: log.flush_delay,
+        poll_time: log.write_queue_poll_time,
+        batch_max: log.max_batch_size,
+        file_len_max: log.size_limit_bytes,
+    }
 }
 
 /// The signals that end a server, and those of children that a first process must bury.
@@ -138,30 +160,45 @@ async fn drive(
     }
 }
 
-/// Applies what the log has, all reports that are there at once.
+/// Tells the core what the log has done, all reports that are there at once. Flushes that follow each
+/// other are one input.
 fn on_report(
     shell: &Rc<RefCell<Shell>>,
     first: Report,
     reports: &mut UnboundedReceiver<Report>,
 ) -> Result<(), Error> {
-    let mut last = Zxid::ZERO;
+    let mut persisted = None;
     let mut next = Some(first);
     let mut shell = shell.borrow_mut();
+    let now = shell.clock.now();
     while let Some(report) = next {
-        match report {
+        let input = match report {
             Report::Persisted { zxid, txns, flush } => {
-                last = zxid;
+                persisted = Some(zxid);
                 let slow = shell.settings.config.storage.log.fsync_warning_threshold;
                 shell.counts.batches.add(txns.into());
                 shell.counts.flushes.add(millis(flush));
                 shell.counts.slow_flushes += u64::from(flush >= slow);
+                None
             }
+            Report::EpochsStored { accepted, current } => {
+                Some(Input::EpochsStored { accepted, current })
+            }
+            Report::Truncated { zxid } => Some(Input::Truncated { zxid }),
+            Report::Reloaded { database } => Some(Input::Reloaded { database }),
             Report::Failed(error) => return Err(log_failed(error)),
+        };
+        if let Some(input) = input {
+            if let Some(zxid) = persisted.take() {
+                shell.step(now, Input::Persisted { zxid }, None);
+            }
+            shell.step(now, input, None);
         }
         next = reports.try_recv().ok();
     }
-    let now = shell.clock.now();
-    shell.step(now, Input::Persisted { zxid: last }, None);
+    if let Some(zxid) = persisted {
+        shell.step(now, Input::Persisted { zxid }, None);
+    }
     Ok(())
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 use zk_config::Config;
 use zk_config::config::{Compression as ConfigCompression, Whitelist};
 use zk_core::{
-    AuthOptions, ContainerOptions, DatabaseOptions, Options, PrepOptions, SnapshotOptions,
-    TokenOptions,
+    AuthOptions, ContainerOptions, DatabaseOptions, EnsembleOptions, Options, PrepOptions,
+    SnapshotOptions, TokenOptions,
 };
-use zk_storage::{Compression, DataDirs, Disk, LogOptions, RealDisk, RecoverOptions};
+use zk_storage::{Compression, DataDirs, Disk, Epochs, LogOptions, RealDisk, RecoverOptions};
+use zk_wire::ServerId;
 
 use crate::clock::millis;
+use crate::ensemble::members;
 
 /// What the event loop looks at while it runs.
 pub(crate) struct Settings {
@@ -110,15 +112,19 @@ pub(crate) fn database_options(config: &Config, seed: u64) -> DatabaseOptions {
     }
 }
 
-/// What the core is told.
-pub(crate) fn core_options(config: &Config, seed: u64) -> Options {
+/// What the core is told; a member of an ensemble has epochs.
+pub(crate) fn core_options(
+    config: &Config,
+    seed: u64,
+    epochs: Option<&Epochs<RealDisk>>,
+) -> Options {
     let processing = &config.processing;
     let containers = &processing.containers;
     let throttle = &config.throttle.connections;
     let never = Duration::from_secs(u64::from(u32::MAX));
     Options {
         seed,
-        server_id: 1,
+        server_id: epochs.map_or(1, |_| low_byte(me(config))),
         tick_ms: config.tick_time_ms.into(),
         session_timeout_min_ms: config.sessions.min_timeout_ms.into(),
         session_timeout_max_ms: u64::from(config.sessions.max_timeout_ms).min(INT_MAX),
@@ -148,7 +154,38 @@ pub(crate) fn core_options(config: &Config, seed: u64) -> Options {
             fill_time_ms: millis(throttle.fill_time),
             fill_count: throttle.fill_count.into(),
         },
+        ensemble: epochs.map(|epochs| ensemble_options(config, epochs)),
     }
+}
+
+/// What a member is told.
+fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptions {
+    let quorum = &config.quorum;
+    EnsembleOptions {
+        me: me(config),
+        members: members::of(&quorum.ensemble),
+        current_epoch: epochs.current(),
+        accepted_epoch: epochs.accepted(),
+        init_limit: quorum.init_limit,
+        sync_limit: quorum.sync_limit,
+        election_interval_min_ms: millis(quorum.election.min_notification_interval),
+        election_interval_max_ms: millis(quorum.election.max_notification_interval),
+        commit_log_count: size(config.storage.commit_log_count),
+        force_snapshot_sync: quorum.leader.force_snapshot_sync,
+        leader_serves: config.processing.leader_serves,
+        reconfig: quorum.reconfig_enabled,
+    }
+}
+
+/// The number of this member.
+pub(crate) fn me(config: &Config) -> ServerId {
+    let id = config.quorum.my_id.expect("a member whose myid is missing was refused");
+    ServerId(id.0)
+}
+
+/// Java shifts the number into the high byte of its sessions' ids and lets the rest fall off.
+fn low_byte(id: ServerId) -> u8 {
+    id.0.to_be_bytes()[7]
 }
 
 /// Above so many bytes that a client does not take, it is not read.

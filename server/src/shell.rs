@@ -7,19 +7,23 @@
 //! - Txns reach the log in the order in which the core appended them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use zk_core::{ConnectionId, Input, Now, Output, Peer};
+use bytes::Bytes;
+use tracing::{info, warn};
+use zk_core::{ConnectionId, Input, LinkId, Now, Output, Peer};
 
 use crate::clock::Clock;
+use crate::ensemble::{Ensemble, snapshot_stream};
 use crate::log_thread::{Command, LogThread};
 use crate::metrics::Counts;
 use crate::settings::Settings;
-use crate::snapshot;
+use crate::signal::Signal;
+use crate::snapshot::{self, Beginning, Purpose, Snapshots};
 use crate::words;
 
 /// The shared state of the event loop.
@@ -37,8 +41,13 @@ pub(crate) struct Shell {
     pub(crate) counts: Counts,
     /// What `stmk` set: kept for `gtmk`, without any effect.
     pub(crate) trace_mask: i64,
+    pub(crate) snapshots: Snapshots,
+    /// The way to the other members, if there are any.
+    pub(crate) ensemble: Option<Ensemble>,
     me: Weak<RefCell<Self>>,
     outputs: Vec<Output>,
+    /// What outputs have led to already: the core is told after all outputs of a step are carried out.
+    echoes: VecDeque<Input<'static>>,
     places: Vec<Place>,
     free: Vec<u32>,
     open: u32,
@@ -55,34 +64,6 @@ struct Place {
     signal: Signal,
     is_closing: bool,
     remote_port: u16,
-}
-
-/// Something that a task waits for and others cause.
-#[derive(Debug, Default)]
-pub(crate) struct Signal {
-    is_set: bool,
-    waker: Option<Waker>,
-}
-
-impl Signal {
-    /// Wakes the task, now or when it next waits.
-    fn set(&mut self) {
-        self.is_set = true;
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
-        }
-    }
-
-    /// Ready once after each `set`.
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if std::mem::take(&mut self.is_set) {
-            return Poll::Ready(());
-        }
-        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            self.waker = Some(cx.waker().clone());
-        }
-        Poll::Pending
-    }
 }
 
 /// Why a client is not let in.
@@ -114,8 +95,11 @@ impl Shell {
                 started: Instant::now(),
                 counts: Counts::default(),
                 trace_mask: words::TRACE_MASK,
+                snapshots: Snapshots::default(),
+                ensemble: None,
                 me: me.clone(),
                 outputs: Vec::new(),
+                echoes: VecDeque::new(),
                 places: Vec::new(),
                 free: Vec::new(),
                 open: 0,
@@ -188,24 +172,53 @@ impl Shell {
     pub(crate) fn step(&mut self, now: Now, input: Input<'_>, current: Option<ConnectionId>) {
         let mut outputs = std::mem::take(&mut self.outputs);
         self.peer.step(now, input, &mut outputs);
-        for output in outputs.drain(..) {
-            match output {
-                Output::Append { zxid, bytes } => self.log(Command::Append { zxid, bytes }),
-                Output::Roll => self.log(Command::Roll),
-                Output::TakeSnapshot => self.take_snapshot(),
-                Output::Flush(cnx) | Output::Resume(cnx) => {
-                    if current != Some(cnx) {
-                        self.places[cnx.index()].signal.set();
-                    }
-                }
-                Output::Close(cnx) => {
-                    let place = &mut self.places[cnx.index()];
-                    place.is_closing = true;
-                    place.signal.set();
-                }
+        loop {
+            for output in outputs.drain(..) {
+                self.carry_out(output, current);
             }
+            let Some(echo) = self.echoes.pop_front() else { break };
+            self.peer.step(now, echo, &mut outputs);
         }
         self.outputs = outputs;
+    }
+
+    fn carry_out(&mut self, output: Output, current: Option<ConnectionId>) {
+        match output {
+            Output::Append { zxid, bytes } => self.log(Command::Append { zxid, bytes }),
+            Output::Roll => self.log(Command::Roll),
+            Output::TakeSnapshot => self.take_snapshot(true),
+            Output::Flush(cnx) | Output::Resume(cnx) => {
+                if current != Some(cnx) {
+                    self.places[cnx.index()].signal.set();
+                }
+            }
+            Output::Close(cnx) => {
+                let place = &mut self.places[cnx.index()];
+                place.is_closing = true;
+                place.signal.set();
+            }
+            Output::Notify { to, payload } => self.others().election().notify(to, payload),
+            Output::ConnectPeers => self.others().election().connect_all(),
+            Output::Dial { leader } => self.others().links().dial(leader),
+            Output::StopDialing => self.others().links().stop_dialing(),
+            Output::Send { link, bytes } => self.others().links().send(link, bytes),
+            Output::CloseLink(link) => self.others().links().close(link),
+            Output::ResumeLink(link) => self.others().links().resume(link),
+            Output::StoreEpochs { accepted, current } => {
+                self.log(Command::StoreEpochs { accepted, current });
+            }
+            Output::Truncate { zxid } => self.log(Command::Truncate { zxid }),
+            Output::Reload => self.log(Command::Reload),
+            Output::AbortSnapshot => {
+                // Nobody waits for word of it.
+                let _ = self.abort_snapshot();
+            }
+            Output::StreamSnapshot { links } => self.stream_snapshot(links),
+        }
+    }
+
+    fn others(&self) -> &Ensemble {
+        self.ensemble.as_ref().expect("the core of a lone server knows no others")
     }
 
     /// Ready when a connection's task has something to do that its socket does not tell.
@@ -223,9 +236,16 @@ impl Shell {
         self.driver.poll(cx)
     }
 
+    /// Lets the driver look up.
+    pub(crate) fn wake_driver(&mut self) {
+        self.driver.set();
+    }
+
     /// Hands the batch to the log; false when its thread is gone.
     pub(crate) fn send_batch(&mut self) -> bool {
-        if self.batch.is_empty() {
+        // A snapshot that is still being written must not get its name after the files were cut or read.
+        let is_held = self.snapshots.is_writing() && self.batch.iter().any(Command::needs_quiet);
+        if self.batch.is_empty() || is_held {
             return true;
         }
         let batch = std::mem::take(&mut self.batch);
@@ -244,16 +264,48 @@ impl Shell {
         self.log.take()
     }
 
-    /// Begins a snapshot of this moment, unless one is running.
-    pub(crate) fn take_snapshot(&mut self) {
-        if self.peer.database().tree().is_snapshotting() {
-            tracing::warn!("Too busy to snap, skipping");
+    /// Begins a snapshot of this moment, unless one is running. `is_asked` tells whether the core waits for
+    /// word.
+    pub(crate) fn take_snapshot(&mut self, is_asked: bool) {
+        if self.snapshots.is_busy() {
+            warn!("Too busy to snap, skipping");
+            if is_asked {
+                self.echoes.push_back(Input::SnapshotTaken { is_durable: false });
+            }
             return;
         }
-        if let Some(me) = self.me.upgrade() {
-            let (zxid, digest, head) = self.peer.database_mut().begin_snapshot();
-            tokio::task::spawn_local(snapshot::write(me, zxid, digest, head));
+        let Some(me) = self.me.upgrade() else { return };
+        let walk = self.snapshots.begin(Purpose::File { is_asked });
+        let (zxid, digest, head) = self.peer.database_mut().begin_snapshot();
+        tokio::task::spawn_local(snapshot::write(me, walk, Beginning { zxid, digest, head }));
+    }
+
+    /// Begins to send a snapshot of this moment; one for a file makes way.
+    fn stream_snapshot(&mut self, links: Vec<LinkId>) {
+        self.abort_snapshot_for_another();
+        let Some(me) = self.me.upgrade() else { return };
+        let (zxid, _, head) = self.peer.database_mut().begin_snapshot();
+        info!("Sending snapshot of {zxid} to {} learners", links.len());
+        let to = self.others().links().clone();
+        to.begin_stream(&links, Bytes::from(head));
+        let walk = self.snapshots.begin(Purpose::Stream { links: links.clone() });
+        tokio::task::spawn_local(snapshot_stream::send(me, to, walk, links));
+    }
+
+    fn abort_snapshot_for_another(&mut self) {
+        if let Some(Purpose::File { is_asked: true }) = self.abort_snapshot() {
+            self.echoes.push_back(Input::SnapshotTaken { is_durable: false });
         }
+    }
+
+    /// Drops the walk that is going on. Learners that wait for the rest of it are given up.
+    fn abort_snapshot(&mut self) -> Option<Purpose> {
+        let purpose = self.snapshots.drop_walk()?;
+        self.peer.database_mut().abort_snapshot();
+        if let Purpose::Stream { links } = &purpose {
+            self.others().links().break_stream(links);
+        }
+        Some(purpose)
     }
 
     fn log(&mut self, command: Command) {

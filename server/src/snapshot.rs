@@ -2,6 +2,11 @@
 //!
 //! A failed snapshot is an error in the log and nothing else: the txn log has everything. A snapshot gets
 //! its name only when it is whole and on the disk.
+//!
+//! Invariants
+//! - The tree is walked once at a time, for a file or for learners.
+//! - Slices are taken only from the database that the walk began with.
+//! - One thread writes at a time, and the log's files are not cut or read again before it has ended.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -9,9 +14,11 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Instant;
 
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use tracing::{error, info};
+use zk_core::{Input, LinkId, SnapshotSlice};
 use zk_storage::{Compression, Disk, Error, SnapshotWriter};
 use zk_wire::{SnapshotDigest, Zxid};
 
@@ -23,23 +30,102 @@ const NODES_A_SLICE: u32 = 512;
 /// How many slices may wait for the disk.
 const SLICES_AHEAD: usize = 16;
 
-/// What the thread needs.
-struct Job<D: Disk> {
-    disk: D,
-    dir: PathBuf,
-    compression: Compression,
-    zxid: Zxid,
-    digest: SnapshotDigest,
+/// Names a walk over the tree; no name comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WalkId(u64);
+
+/// What a walk is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A file, and whether the core asked for it and waits for word.
+    File { is_asked: bool },
+    /// Learners.
+    Stream { links: Vec<LinkId> },
 }
 
-/// Walks the tree that `Database::begin_snapshot` has marked and has it written.
-pub(crate) async fn write(
-    shell: Rc<RefCell<Shell>>,
-    zxid: Zxid,
-    digest: SnapshotDigest,
-    head: Vec<u8>,
-) {
+/// The walk that is going on, and the thread that writes.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshots {
+    walk: Option<(WalkId, Purpose)>,
+    walks: u64,
+    is_writing: bool,
+    /// Told when `is_writing` ends.
+    written: Rc<Notify>,
+}
+
+impl Snapshots {
+    pub(crate) fn is_busy(&self) -> bool {
+        self.walk.is_some()
+    }
+
+    /// Whether the files of the last walk may still change.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.is_writing
+    }
+
+    /// Names the walk that begins now; there must be none.
+    pub(crate) fn begin(&mut self, purpose: Purpose) -> WalkId {
+        debug_assert!(!self.is_busy(), "the tree is walked once at a time");
+        self.walks += 1;
+        let walk = WalkId(self.walks);
+        self.walk = Some((walk, purpose));
+        walk
+    }
+
+    pub(crate) fn is_current(&self, walk: WalkId) -> bool {
+        self.walk.as_ref().is_some_and(|(current, _)| *current == walk)
+    }
+
+    /// Ends a walk that is over; what it was for, unless it was dropped before.
+    pub(crate) fn end(&mut self, walk: WalkId) -> Option<Purpose> {
+        if self.is_current(walk) { self.drop_walk() } else { None }
+    }
+
+    /// Drops the walk that is going on.
+    pub(crate) fn drop_walk(&mut self) -> Option<Purpose> {
+        self.walk.take().map(|(_, purpose)| purpose)
+    }
+}
+
+/// The next part of a walk; `None` if it was dropped.
+pub(crate) fn next_slice(shell: &Rc<RefCell<Shell>>, walk: WalkId) -> Option<SnapshotSlice> {
+    let mut shell = shell.borrow_mut();
+    if !shell.snapshots.is_current(walk) {
+        return None;
+    }
+    let slice = shell.peer.database_mut().snapshot_slice(NODES_A_SLICE);
+    Some(slice.expect("a snapshot runs until its last slice"))
+}
+
+/// A moment of the database, and what was written of it when the walk began.
+pub(crate) struct Beginning {
+    pub(crate) zxid: Zxid,
+    pub(crate) digest: SnapshotDigest,
+    pub(crate) head: Vec<u8>,
+}
+
+/// Has the tree written that `Database::begin_snapshot` has marked, and tells the core if it asked.
+pub(crate) async fn write(shell: Rc<RefCell<Shell>>, walk: WalkId, beginning: Beginning) {
+    let written = shell.borrow().snapshots.written.clone();
+    while shell.borrow().snapshots.is_writing {
+        written.notified().await;
+    }
+    shell.borrow_mut().snapshots.is_writing = true;
+    let is_durable = write_file(&shell, walk, beginning).await;
+    let mut shell = shell.borrow_mut();
+    shell.snapshots.is_writing = false;
+    shell.wake_driver();
+    written.notify_waiters();
+    if let Some(Purpose::File { is_asked: true }) = shell.snapshots.end(walk) {
+        let now = shell.clock.now();
+        shell.step(now, Input::SnapshotTaken { is_durable }, None);
+    }
+}
+
+/// Whether the file is there, and on the disk.
+async fn write_file(shell: &Rc<RefCell<Shell>>, walk: WalkId, beginning: Beginning) -> bool {
     let begin = Instant::now();
+    let Beginning { zxid, digest, head } = beginning;
     let job = {
         let shell = shell.borrow();
         let files = &shell.settings.files;
@@ -55,43 +141,80 @@ pub(crate) async fn write(
     });
     if let Err(error) = thread {
         error!(%error, "no thread for a snapshot; the txn log keeps growing until the next one");
-        shell.borrow_mut().peer.database_mut().abort_snapshot();
-        return;
+        abort(shell, walk);
+        return false;
     }
-    let (mut bytes, mut is_last) = (head, false);
-    while bytes.is_empty() || slices.send(bytes).await.is_ok() {
-        // After the last slice the tree may be walked for the next snapshot: its slices are not ours.
-        if is_last {
-            break;
-        }
-        tokio::task::yield_now().await;
-        let slice = shell.borrow_mut().peer.database_mut().snapshot_slice(NODES_A_SLICE);
-        let slice = slice.expect("a snapshot runs until its last slice");
-        (bytes, is_last) = (slice.bytes, slice.is_last);
+    if hand_over(shell, walk, slices, head).await.is_none() {
+        abort(shell, walk);
     }
-    if !is_last {
-        shell.borrow_mut().peer.database_mut().abort_snapshot();
-    }
-    drop(slices);
     match outcome.await {
-        Ok(Ok((path, bytes))) => {
+        Ok(Ok(Some((path, bytes)))) => {
             let took = millis(begin.elapsed());
             shell.borrow_mut().counts.snapshots.add(took);
             info!(bytes, "Snapshot taken in {took} ms: {}", path.display());
+            return true;
         }
+        Ok(Ok(None)) => info!("Snapshot of {zxid} dropped: its database is gone"),
         Ok(Err(error)) => {
             error!(%error, "snapshot not taken; the txn log keeps growing until the next one");
         }
         Err(_) => error!("the thread of a snapshot ended without a word"),
     }
+    false
+}
+
+/// Gives the thread all pieces; `None` if it does not take them or the walk is dropped.
+async fn hand_over(
+    shell: &Rc<RefCell<Shell>>,
+    walk: WalkId,
+    pieces: Sender<Piece>,
+    head: Vec<u8>,
+) -> Option<()> {
+    pieces.send(Piece::Bytes(head)).await.ok()?;
+    loop {
+        tokio::task::yield_now().await;
+        let slice = next_slice(shell, walk)?;
+        pieces.send(Piece::Bytes(slice.bytes)).await.ok()?;
+        if slice.is_last {
+            return pieces.send(Piece::End).await.ok();
+        }
+    }
+}
+
+/// Lets the tree forget the walk, unless it walks for somebody else by now.
+fn abort(shell: &Rc<RefCell<Shell>>, walk: WalkId) {
+    let mut shell = shell.borrow_mut();
+    if shell.snapshots.is_current(walk) {
+        shell.peer.database_mut().abort_snapshot();
+    }
+}
+
+/// What the thread gets.
+enum Piece {
+    Bytes(Vec<u8>),
+    /// All of it was there.
+    End,
+}
+
+/// What the thread needs.
+struct Job<D: Disk> {
+    disk: D,
+    dir: PathBuf,
+    compression: Compression,
+    zxid: Zxid,
+    digest: SnapshotDigest,
 }
 
 impl<D: Disk> Job<D> {
-    fn run(self, mut slices: Receiver<Vec<u8>>) -> Result<(PathBuf, u64), Error> {
+    /// Writes until the end; `None` if it never comes.
+    fn run(self, mut pieces: Receiver<Piece>) -> Result<Option<(PathBuf, u64)>, Error> {
         let mut writer = SnapshotWriter::begin(self.disk, &self.dir, self.zxid, self.compression)?;
-        while let Some(bytes) = slices.blocking_recv() {
-            writer.write(&bytes)?;
+        while let Some(piece) = pieces.blocking_recv() {
+            match piece {
+                Piece::Bytes(bytes) => writer.write(&bytes)?,
+                Piece::End => return writer.finish(self.digest, self.zxid).map(Some),
+            }
         }
-        writer.finish(self.digest, self.zxid)
+        Ok(None)
     }
 }

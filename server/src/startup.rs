@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 use zk_config::config::Metrics;
 use zk_config::{Config, Mode};
-use zk_core::Database;
-use zk_storage::{RealDisk, Recovered, SnapshotWriter, Warning, recover, remove_leftovers};
+use zk_core::{Database, DatabaseOptions};
+use zk_storage::{
+    DataDirs, Disk, Epochs, RealDisk, RecoverOptions, Recovered, SnapshotWriter, Warning, recover,
+    remove_leftovers,
+};
 use zk_wire::Zxid;
 
 use crate::error::Error;
@@ -22,16 +25,33 @@ pub(crate) struct Loaded {
     /// How many txns were replayed.
     pub(crate) replayed: u64,
     /// Held as long as the server runs: no other server may use the directories.
-    pub(crate) locks: Vec<<RealDisk as zk_storage::Disk>::Lock>,
+    pub(crate) locks: Vec<<RealDisk as Disk>::Lock>,
+}
+
+/// The files that a database is read from, and how they are understood.
+#[derive(Clone, Debug)]
+pub(crate) struct History<D: Disk> {
+    pub(crate) disk: D,
+    pub(crate) dirs: DataDirs,
+    pub(crate) recover: RecoverOptions,
+    pub(crate) database: DatabaseOptions,
+}
+
+impl History<RealDisk> {
+    pub(crate) fn new(config: &Config, files: &Files<RealDisk>, seed: u64) -> Self {
+        Self {
+            disk: files.disk,
+            dirs: files.dirs.clone(),
+            recover: recover_options(config),
+            database: database_options(config, seed),
+        }
+    }
 }
 
 /// Refuses what cannot be done rather than do something else, and says what is left out.
 pub(crate) fn check_supported(config: &Config) -> Result<(), Error> {
     if config.mode == Mode::Replicated {
-        return Err(Error::Unsupported {
-            what: "an ensemble (more than one server.N line, or standaloneEnabled=false)",
-            remedy: "list one server at most, or run the Java server for now",
-        });
+        check_ensemble(config)?;
     }
     if config.admin.enabled {
         info!("this server has no AdminServer yet; admin.enableServer=false silences this line");
@@ -42,21 +62,39 @@ pub(crate) fn check_supported(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a member cannot do without others noticing.
+fn check_ensemble(config: &Config) -> Result<(), Error> {
+    let remedy = "turn it off on all servers, or run the Java server for now";
+    if config.tls.quorum_enabled || config.tls.quorum_port_unification {
+        let what = "TLS between servers (sslQuorum, portUnification)";
+        return Err(Error::Unsupported { what, remedy });
+    }
+    if config.quorum.sasl.enabled {
+        let what = "SASL between servers (quorum.auth.enableSasl)";
+        return Err(Error::Unsupported { what, remedy });
+    }
+    if config.quorum.oracle_path.is_some() {
+        let what = "an oracle (oraclePath)";
+        return Err(Error::Unsupported { what, remedy });
+    }
+    if config.quorum.observers.master_port.is_some() {
+        warn!("this server takes no observers while it follows; observerMasterPort has no effect");
+    }
+    Ok(())
+}
+
 /// Takes the directories and loads what is in them.
-pub(crate) fn load(config: &Config, files: &Files<RealDisk>, seed: u64) -> Result<Loaded, Error> {
+pub(crate) fn load(
+    files: &Files<RealDisk>,
+    history: &History<RealDisk>,
+    autocreate: bool,
+) -> Result<Loaded, Error> {
     let begin = Instant::now();
-    let locks = files.dirs.take(&files.disk, config.storage.data_dir_autocreate)?;
+    let locks = files.dirs.take(&files.disk, autocreate)?;
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
-    let options = database_options(config, seed);
-    let make = || Database::new(options);
-    let recovered = recover(&files.disk, &files.dirs, &recover_options(config), make)?;
-    for warning in &recovered.warnings {
-        warn!("{}", worded(warning));
-    }
-    let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered;
-    database.finish_recovery();
+    let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered(history)?;
     let took = begin.elapsed();
     info!(
         "Snapshot loaded in {} ms, highest zxid is {}, digest is {}",
@@ -75,6 +113,29 @@ pub(crate) fn load(config: &Config, files: &Files<RealDisk>, seed: u64) -> Resul
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
     Ok(Loaded { database, wants_snapshot, took, replayed, locks })
+}
+
+/// Loads, or makes, what a member of an ensemble may not forget.
+pub(crate) fn load_epochs(
+    files: &Files<RealDisk>,
+    database: &Database,
+) -> Result<Epochs<RealDisk>, Error> {
+    let epochs = Epochs::load(files.disk, &files.dirs, database.last_zxid())?;
+    info!("current epoch {}, accepted epoch {}", epochs.current(), epochs.accepted());
+    Ok(epochs)
+}
+
+/// The database as the files have it, ready to serve; says what was not smooth.
+pub(crate) fn recovered<D: Disk>(
+    history: &History<D>,
+) -> Result<Recovered<Database>, zk_storage::Error> {
+    let make = || Database::new(history.database);
+    let mut recovered = recover(&history.disk, &history.dirs, &history.recover, make)?;
+    for warning in &recovered.warnings {
+        warn!("{}", worded(warning));
+    }
+    recovered.replica.finish_recovery();
+    Ok(recovered)
 }
 
 /// What an operator reads about a recovery that was not smooth.

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
 use tracing::warn;
 use zk_wire::{
     Acl, Encoder, NodeDigest, Replica, ReplicaError, SessionId, SnapshotDigest, StatPersisted,
@@ -48,6 +49,9 @@ pub struct Database {
     expected: Option<SnapshotDigest>,
     /// While a snapshot is read, the parent of its last node: siblings come together.
     restored_parent: Option<(String, NodeId)>,
+    /// The last txns that were replayed, for learners that lack them, and how many are kept.
+    replayed: VecDeque<(Zxid, Bytes)>,
+    replayed_max: usize,
 }
 
 impl Database {
@@ -69,13 +73,27 @@ impl Database {
             digests: VecDeque::new(),
             expected: None,
             restored_parent: None,
+            replayed: VecDeque::new(),
+            replayed_max: 0,
         }
+    }
+
+    /// A database that keeps the last txns that recovery replays, for learners that lack them.
+    #[must_use]
+    pub fn keeping_replayed(mut self, max: usize) -> Self {
+        self.replayed_max = max;
+        self
+    }
+
+    /// The last txns that were replayed, without a gap, the oldest first.
+    pub(crate) fn take_replayed(&mut self) -> VecDeque<(Zxid, Bytes)> {
+        std::mem::take(&mut self.replayed)
     }
 
     /// The first thing of a snapshot has come: what a new database has makes way.
     fn make_way(&mut self) {
         if self.restored_parent.is_none() {
-            *self = Self::bare(self.options);
+            *self = Self::bare(self.options).keeping_replayed(self.replayed_max);
             self.restored_parent = Some(("/".to_owned(), NodeId::ROOT));
         }
     }
@@ -100,6 +118,17 @@ impl Database {
         add(tree, "/zookeeper", &[Acl::open()], 0);
         add(tree, "/zookeeper/quota", &[Acl::open()], 0);
         add(tree, "/zookeeper/config", &[Acl::world_readable()], -1);
+    }
+
+    /// How it understands stored bytes.
+    pub(crate) fn options(&self) -> DatabaseOptions {
+        self.options
+    }
+
+    /// Ends the loading of a leader's snapshot, which has no digest.
+    pub(crate) fn finish_load(&mut self, zxid: Zxid) {
+        self.restored(zxid, None);
+        self.finish_recovery();
     }
 
     /// The znodes.
@@ -281,5 +310,20 @@ impl Replica for Database {
 
     fn replay(&mut self, record: &TxnRecord) {
         self.apply(record, &mut |_| ());
+    }
+
+    fn replayed(&mut self, zxid: Zxid, bytes: &[u8]) {
+        if self.replayed_max == 0 {
+            return;
+        }
+        let last = self.replayed.back().map_or(Zxid::ZERO, |(last, _)| *last);
+        // A log of Java's may have them out of order: then only what follows is one history.
+        if zxid <= last || (zxid != last.next() && zxid.epoch() == last.epoch()) {
+            self.replayed.clear();
+        }
+        if self.replayed.len() == self.replayed_max {
+            self.replayed.pop_front();
+        }
+        self.replayed.push_back((zxid, Bytes::copy_from_slice(bytes)));
     }
 }

@@ -27,25 +27,25 @@ use zk_wire::{Epoch, Notification, PeerState, ServerId, Zxid};
 use crate::quorum::Members;
 use crate::sessions::Millis;
 use looking::{Looking, Step};
-pub use vote::Vote;
+pub(crate) use vote::Vote;
 
 /// Settings of the election.
 #[derive(Clone, Copy, Debug)]
-pub struct ElectionOptions {
+pub(crate) struct ElectionOptions {
     /// The number of this server.
-    pub me: ServerId,
+    pub(crate) me: ServerId,
     /// `zookeeper.fastleader.minNotificationInterval`: the vote is sent again after so long, then
     /// after twice as long each time. At least 1.
-    pub interval_min_ms: u64,
+    pub(crate) interval_min_ms: u64,
     /// `zookeeper.fastleader.maxNotificationInterval`: the longest of these intervals.
-    pub interval_max_ms: u64,
+    pub(crate) interval_max_ms: u64,
     /// How long to wait for a better vote when a quorum has the same, but not everybody.
-    pub finalize_ms: u64,
+    pub(crate) finalize_ms: u64,
 }
 
 /// What is to be done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub(crate) enum Act {
     /// Send a notification; it may replace an older one that is not sent yet.
     Send {
         /// To whom; not always a member.
@@ -61,7 +61,7 @@ pub enum Act {
 
 /// The election as this server takes part in it.
 #[derive(Debug)]
-pub struct Election {
+pub(crate) struct Election {
     options: ElectionOptions,
     phase: Phase,
     unreachable: BTreeSet<ServerId>,
@@ -79,13 +79,13 @@ enum Phase {
 
 impl Election {
     /// A server that has not begun.
-    pub fn new(options: ElectionOptions) -> Self {
+    pub(crate) fn new(options: ElectionOptions) -> Self {
         Self { options, phase: Phase::New, unreachable: BTreeSet::new() }
     }
 
     /// Begins to look for a leader, in a new round. `last_logged` is the last zxid in the log of this
     /// server, `epoch` its current epoch; of an observer neither counts.
-    pub fn look(
+    pub(crate) fn look(
         &mut self,
         now: Millis,
         members: &Members,
@@ -109,7 +109,7 @@ impl Election {
     }
 
     /// A notification came.
-    pub fn on_notification(
+    pub(crate) fn on_notification(
         &mut self,
         now: Millis,
         members: &Members,
@@ -131,12 +131,12 @@ impl Election {
     }
 
     /// [`Self::deadline`] has passed.
-    pub fn on_timeout(&mut self, now: Millis, members: &Members, acts: &mut Vec<Act>) {
+    pub(crate) fn on_timeout(&mut self, now: Millis, members: &Members, acts: &mut Vec<Act>) {
         self.search(now, members, acts, Looking::on_timeout);
     }
 
     /// When [`Self::on_timeout`] is due; `None` while this server does not look for a leader.
-    pub fn deadline(&self) -> Option<Millis> {
+    pub(crate) fn deadline(&self) -> Option<Millis> {
         match &self.phase {
             Phase::Looking(looking) => Some(looking.deadline()),
             Phase::New | Phase::Settled { .. } => None,
@@ -145,7 +145,7 @@ impl Election {
 
     /// Whether there is an election connection to this peer, whoever made it. It is unreachable once
     /// one broke or could not be made; nothing is known of a peer that was never spoken of.
-    pub fn on_reachable(
+    pub(crate) fn on_reachable(
         &mut self,
         now: Millis,
         members: &Members,
@@ -172,20 +172,16 @@ impl Election {
 
     /// The leader of this server is established in this epoch. From now on all its followers tell the
     /// same vote, whatever they began with. Java: `QuorumPeer.updateElectionVote`.
-    pub fn established(&mut self, epoch: Epoch) {
+    pub(crate) fn established(&mut self, epoch: Epoch) {
         match &mut self.phase {
             Phase::Settled { vote, .. } => vote.epoch = epoch,
             Phase::New | Phase::Looking(_) => {}
         }
     }
 
-    /// Whether this server looks for a leader.
-    pub fn is_looking(&self) -> bool {
-        matches!(self.phase, Phase::Looking(_))
-    }
-
+    #[cfg(test)]
     /// The vote that was decided; `None` before, and while it looks for another leader.
-    pub fn vote(&self) -> Option<Vote> {
+    pub(crate) fn vote(&self) -> Option<Vote> {
         match self.phase {
             Phase::Settled { vote, .. } => Some(vote),
             Phase::New | Phase::Looking(_) => None,
@@ -193,12 +189,13 @@ impl Election {
     }
 
     /// The round of the election, 0 before the first. Java: the logical clock.
-    pub fn round(&self) -> i64 {
+    pub(crate) fn round(&self) -> i64 {
         self.current().map_or(0, |(_, vote)| vote.round)
     }
 
+    #[cfg(test)]
     /// What this server says that it is doing.
-    pub fn state(&self) -> PeerState {
+    pub(crate) fn state(&self) -> PeerState {
         self.current().map_or(PeerState::Looking, |(state, _)| state)
     }
 

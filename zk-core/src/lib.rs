@@ -22,14 +22,14 @@ mod stats;
 mod summary;
 mod tree;
 mod watches;
+mod zab;
 
 pub use apply::{Event, Outcome};
 pub use auth::{AuthOptions, digest};
 pub use database::{Database, DatabaseOptions};
-pub use election::{Act as ElectionAct, Election, ElectionOptions, Vote};
 pub use peer::{
     Connection, ConnectionId, ConnectionStats, ContainerOptions, Input, LastOp, Now, Options,
-    Output, Peer,
+    Output, Peer, RoleName,
 };
 pub use prep::PrepOptions;
 pub use quorum::Members;
@@ -39,3 +39,4 @@ pub use stats::{Fired, Stats};
 pub use summary::{Distribution, Summary};
 pub use tree::{Node, NodeId, NodeKind, SnapshotSlice, Tree};
 pub use watches::Watches;
+pub use zab::{EnsembleOptions, LinkId};

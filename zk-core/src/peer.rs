@@ -5,130 +5,46 @@
 //! Reads are answered at once, unless their own session has writes on the way.
 //!
 //! Invariants
-//! - Nothing is answered or applied before `Input::Persisted` covers it.
+//! - Nothing is answered or applied before `Input::Persisted` covers it, and a quorum has it.
 //! - Txns are appended in the order of their zxids, without gaps.
 //! - A notification is in the connection's buffer before any reply that shows the change.
-//! - A quorum of one: what this server's disk has is committed.
+//! - Alone it is a quorum of one: what this server's disk has is committed.
 //!
 //! Java: `ZooKeeperServer` and its chain of request processors.
 
 mod commit;
 mod connection;
 mod dispatch;
+mod ensemble;
+mod forward;
 mod handshake;
+mod io;
+mod link;
 mod maintain;
+mod options;
 mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 
+use bytes::Bytes;
 use zk_wire::{SessionId, TxnRecord, Zxid};
 
 use crate::database::Database;
-use crate::prep::{Asker, Prep, PrepOptions, Write};
-use crate::schedule::{SnapshotOptions, SnapshotSchedule, TokenOptions, Tokens};
+use crate::prep::{Asker, Prep, Write};
+use crate::schedule::{SnapshotSchedule, Tokens};
 use crate::sessions::{Millis, Sessions};
 use crate::stats::Stats;
 use crate::watches::Watches;
+use crate::zab::{GiveUp, Leader};
 
 pub use connection::{Connection, ConnectionId, ConnectionStats, LastOp};
+pub use ensemble::RoleName;
+pub use io::{Input, Now, Output};
 pub use maintain::ContainerOptions;
+pub use options::Options;
 
 use connection::{Asked, Phase, Waiting};
-
-/// Everything that a peer is told once, at its start.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Seed of hash tables and jitter.
-    pub seed: u64,
-    /// The high byte of session ids: `myid`, 1 standalone.
-    pub server_id: u8,
-    /// `tickTime`, in ms.
-    pub tick_ms: u64,
-    /// `minSessionTimeout`, in ms.
-    pub session_timeout_min_ms: u64,
-    /// `maxSessionTimeout`, in ms.
-    pub session_timeout_max_ms: u64,
-    /// What may be written.
-    pub prep: PrepOptions,
-    /// `zookeeper.globalOutstandingLimit`: above so many writes on the way, clients that have some
-    /// outstanding are not read.
-    pub outstanding_limit: usize,
-    /// Above so many bytes that a client does not take, it is not read.
-    pub output_soft_max: usize,
-    /// Above so many bytes that a client does not take, its connection is closed.
-    pub output_hard_max: usize,
-    /// `zookeeper.nio.sessionlessCnxnTimeout`, in ms.
-    pub sessionless_timeout_ms: u64,
-    /// The reaper of container and TTL nodes.
-    pub containers: ContainerOptions,
-    /// When to take snapshots.
-    pub snapshots: SnapshotOptions,
-    /// How fast connects may come.
-    pub connect_tokens: TokenOptions,
-}
-
-/// The moment of a step.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    /// For timeouts.
-    pub mono: Millis,
-    /// Milliseconds since 1970, for ctime and mtime.
-    pub wall_ms: i64,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// A client connected.
-    Connected {
-        /// Its name from now on.
-        cnx: ConnectionId,
-        /// Where it comes from.
-        remote: IpAddr,
-    },
-    /// A client sent a whole frame (without its length). Not while [`Peer::may_read`] says no.
-    Frame {
-        /// Who.
-        cnx: ConnectionId,
-        /// The frame.
-        bytes: &'a [u8],
-    },
-    /// A client's connection is gone.
-    Disconnected {
-        /// Whose.
-        cnx: ConnectionId,
-    },
-    /// The log has every txn up to this one, and will have it after a crash.
-    Persisted {
-        /// The last of them.
-        zxid: Zxid,
-    },
-    /// [`Peer::deadline`] has passed.
-    Timeout,
-}
-
-/// What is to be done, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Append a txn to the log, then say `Persisted`.
-    Append {
-        /// Its place in the order.
-        zxid: Zxid,
-        /// Its bytes, as the log and peers get them.
-        bytes: Vec<u8>,
-    },
-    /// Begin a new log file after what was appended so far.
-    Roll,
-    /// Take a snapshot of this moment: [`Peer::begin_snapshot`] before the next step.
-    TakeSnapshot,
-    /// Bytes are waiting in [`Peer::output`].
-    Flush(ConnectionId),
-    /// Send what is waiting, then close.
-    Close(ConnectionId),
-    /// [`Peer::may_read`] says yes again.
-    Resume(ConnectionId),
-}
+use ensemble::Ensemble;
 
 /// A server's decisions.
 #[derive(Debug)]
@@ -147,6 +63,13 @@ pub struct Peer {
     snapshot_at: Option<Zxid>,
     reap_at: Option<Millis>,
     stats: Stats,
+    /// The last txn that the log was told to append.
+    appended: Zxid,
+    /// The last txn that the log has for good.
+    persisted: Zxid,
+    /// The last txn that a quorum has for good.
+    committed: Zxid,
+    ensemble: Option<Box<Ensemble>>,
 }
 
 /// A txn that the log may not have yet.
@@ -168,19 +91,14 @@ enum Reply {
 }
 
 impl Peer {
-    /// A peer that goes on from a recovered database. Its sessions get their full timeout again,
-    /// sessions that only have nodes left expire at once.
-    pub fn new(options: Options, database: Database, now: Now) -> Self {
-        let mut sessions =
-            Sessions::new(options.seed, options.tick_ms, options.server_id, now.wall_ms);
-        for (id, timeout_ms) in database.sessions() {
-            let timeout_ms = u64::try_from(*timeout_ms).unwrap_or(0);
-            sessions.track(*id, timeout_ms, None, now.mono);
-        }
-        for id in database.lost_sessions() {
-            sessions.track(id, 0, None, now.mono);
-        }
-        Self {
+    /// A peer that goes on from a recovered database. Alone, it serves at once; in an ensemble it looks for
+    /// a leader first.
+    pub fn new(options: Options, mut database: Database, now: Now) -> Self {
+        let sessions = Sessions::new(options.seed, options.tick_ms, options.server_id, now.wall_ms);
+        let last = database.last_zxid();
+        let ensemble = options.ensemble.clone();
+        let ensemble = ensemble.map(|options| Box::new(Ensemble::new(options, &mut database)));
+        let mut peer = Self {
             prep: Prep::new(options.prep.clone(), &database, options.seed),
             sessions,
             watches: Watches::new(options.seed),
@@ -193,8 +111,27 @@ impl Peer {
             snapshot_at: None,
             reap_at: Some(now.mono.after(options.containers.check_interval_ms)),
             stats: Stats::default(),
+            appended: last,
+            persisted: last,
+            committed: last,
             database,
             options,
+            ensemble,
+        };
+        if peer.ensemble.is_none() {
+            peer.track_all(now.mono);
+        }
+        peer
+    }
+
+    /// Sessions get their full timeout again; those that only have nodes left expire at once.
+    fn track_all(&mut self, now: Millis) {
+        for (id, timeout_ms) in self.database.sessions() {
+            let timeout_ms = u64::try_from(*timeout_ms).unwrap_or(0);
+            self.sessions.track(*id, timeout_ms, None, now);
+        }
+        for id in self.database.lost_sessions() {
+            self.sessions.track(id, 0, None, now);
         }
     }
 
@@ -206,20 +143,40 @@ impl Peer {
             Input::Disconnected { cnx } => self.on_disconnected(cnx),
             Input::Persisted { zxid } => self.on_persisted(now, zxid, out),
             Input::Timeout => self.on_timeout(now, out),
+            Input::Notified { from, payload } => self.on_notified(now, from, payload, out),
+            Input::Reachable { peer, is_reachable } => {
+                self.on_reachable(now, peer, is_reachable, out);
+            }
+            Input::LinkOpened { link, remote } => self.on_link_opened(now, link, remote, out),
+            Input::Dialed { link } => self.on_dialed(now, link, out),
+            Input::DialFailed => self.on_dial_failed(now, out),
+            Input::LinkBytes { link, bytes } => self.on_link_bytes(now, link, bytes, out),
+            Input::LinkClosed { link } => self.on_link_closed(now, link, out),
+            Input::EpochsStored { accepted, current } => {
+                self.on_epochs_stored(now, accepted, current, out);
+            }
+            Input::Truncated { .. } => self.on_truncated(now, out),
+            Input::Reloaded { database } => self.on_reloaded(now, *database, out),
+            Input::SnapshotTaken { is_durable } => self.on_snapshot_taken(now, is_durable, out),
+            Input::SnapshotStreamed => self.on_snapshot_streamed(now, out),
         }
     }
 
     /// When to call `step` with [`Input::Timeout`] if nothing else comes first.
     pub fn deadline(&self) -> Option<Millis> {
         let fresh = self.fresh.keys().next().copied();
-        [self.sessions.deadline(), fresh, self.reap_at].into_iter().flatten().min()
+        let is_in_charge = self.is_in_charge();
+        let sessions = self.sessions.deadline().filter(|_| is_in_charge);
+        let reap_at = self.reap_at.filter(|_| is_in_charge);
+        let role = self.ensemble.as_ref().and_then(|ensemble| ensemble.deadline());
+        [sessions, fresh, reap_at, role].into_iter().flatten().min()
     }
 
     /// Whether frames of this connection may be fed now. After a no, `Output::Resume` follows, or the
     /// client takes its replies, or the connection ends.
     pub fn may_read(&mut self, cnx: ConnectionId) -> bool {
         let limit = self.options.outstanding_limit;
-        let is_crowded = self.in_flight.len() > limit;
+        let is_crowded = self.outstanding() > limit;
         let soft_max = self.options.output_soft_max;
         let Some(connection) = self.connection_mut(cnx) else { return false };
         // Its own queue has a limit too: reads behind one slow write could else fill the memory.
@@ -283,7 +240,10 @@ impl Peer {
 
     /// How many requests are not answered yet.
     pub fn outstanding(&self) -> usize {
-        self.in_flight.len()
+        match &self.ensemble {
+            Some(ensemble) if self.is_learning() => ensemble.forwarded_count,
+            _ => self.in_flight.len(),
+        }
     }
 
     /// The zxid given last; not all of them are applied.
@@ -310,7 +270,7 @@ impl Peer {
         connection_in(&mut self.connections, cnx)
     }
 
-    /// Prepares a write, hands it to the log and remembers whom to tell.
+    /// Prepares a write, hands it to the log and to followers, and remembers whom to tell.
     fn propose(
         &mut self,
         now: Now,
@@ -319,15 +279,33 @@ impl Peer {
         reply: Reply,
         out: &mut Vec<Output>,
     ) {
+        if self.ensemble.is_some() && !Leader::has_zxids_left(self.prep.last_zxid()) {
+            return self.leave_role(now, &GiveUp::Rollover, out);
+        }
         let proposal = self.prep.prepare(&self.database, asker, write, now.wall_ms);
         let zxid = proposal.record.header.zxid;
-        let is_due = self.schedule.on_txn(proposal.bytes.len());
-        out.push(Output::Append { zxid, bytes: proposal.bytes });
+        let bytes = Bytes::from(proposal.bytes);
+        let is_alone = self.ensemble.is_none();
+        self.append(proposal.record, bytes.clone(), reply, out);
+        if !is_alone {
+            self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));
+        }
+    }
+
+    /// Hands a txn to the log; it is applied once it is there and committed.
+    fn append(&mut self, record: TxnRecord, bytes: Bytes, reply: Reply, out: &mut Vec<Output>) {
+        let zxid = record.header.zxid;
+        if let Some(ensemble) = &mut self.ensemble {
+            ensemble.history.push(zxid, bytes.clone());
+        }
+        let is_due = self.schedule.on_txn(bytes.len());
+        self.appended = zxid;
+        out.push(Output::Append { zxid, bytes });
         if is_due {
             out.push(Output::Roll);
             self.snapshot_at = Some(zxid);
         }
-        self.in_flight.push_back(InFlight { record: proposal.record, reply });
+        self.in_flight.push_back(InFlight { record, reply });
     }
 
     /// A connection's buffer has bytes: the shell is told once.

@@ -15,8 +15,8 @@ mod outstanding;
 mod writes;
 
 use zk_wire::{
-    Acl, CreateRequest, Encoder, ErrorCode, Id, MultiOp, SessionId, Txn, TxnDigest, TxnHeader,
-    TxnRecord, Xid, Zxid,
+    Acl, CreateRequest, Encoder, Epoch, ErrorCode, Id, MultiOp, SessionId, Txn, TxnDigest,
+    TxnHeader, TxnRecord, Xid, Zxid,
 };
 
 use crate::auth::AuthOptions;
@@ -146,6 +146,11 @@ impl Prep {
         }
         self.outstanding.drop_staged();
         self.seal(header, error(ErrorCode::MarshallingError))
+    }
+
+    /// Begins to count in a new epoch.
+    pub(crate) fn begin_epoch(&mut self, epoch: Epoch) {
+        self.last_zxid = Zxid::new(epoch, 0);
     }
 
     /// The txns up to `zxid` are applied: the tree shows what they did.

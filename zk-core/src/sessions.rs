@@ -15,6 +15,7 @@ use hashbrown::HashMap;
 use zk_wire::SessionId;
 
 use crate::peer::ConnectionId;
+use crate::zab::LinkId;
 
 /// Milliseconds since an arbitrary moment, never going back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,13 +34,22 @@ impl Millis {
     }
 }
 
+/// Through whom a session's client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A connection of this server.
+    Connection(ConnectionId),
+    /// A learner.
+    Learner(LinkId),
+}
+
 /// A live session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
     /// In ms; that of the connection which attached last.
     pub(crate) timeout_ms: u64,
-    /// The connection that holds it now.
-    pub(crate) owner: Option<ConnectionId>,
+    /// Who holds it now.
+    pub(crate) owner: Option<Owner>,
     bucket: Millis,
     is_closing: bool,
 }
@@ -88,7 +98,7 @@ impl Sessions {
         &mut self,
         id: SessionId,
         timeout_ms: u64,
-        owner: Option<ConnectionId>,
+        owner: Option<Owner>,
         now: Millis,
     ) {
         let bucket = self.bucket(now, timeout_ms);
@@ -120,10 +130,23 @@ impl Sessions {
     /// Its connection is gone; the session stays until it expires.
     pub(crate) fn disown(&mut self, id: SessionId, owner: ConnectionId) {
         if let Some(session) = self.by_id.get_mut(&id)
-            && session.owner == Some(owner)
+            && session.owner == Some(Owner::Connection(owner))
         {
             session.owner = None;
         }
+    }
+
+    /// Another connection or learner speaks for it from now on.
+    pub(crate) fn pass_to(&mut self, id: SessionId, owner: Owner) {
+        if let Some(session) = self.by_id.get_mut(&id) {
+            session.owner = Some(owner);
+        }
+    }
+
+    /// Forgets all of them, for a server that no longer serves.
+    pub(crate) fn clear(&mut self) {
+        self.by_id.clear();
+        self.buckets.clear();
     }
 
     /// A closeSession is on its way: nothing of this session is accepted any more.

@@ -215,7 +215,7 @@ impl Process {
                 Output::Append { zxid, bytes } => {
                     scene.note(|| format!("append {:x} {}", zxid.0, log::shown(&bytes)), &bytes);
                     scene.checker.on_append(&bytes, issued)?;
-                    self.log(scene, Command::Append { zxid, bytes });
+                    self.log(scene, Command::Append { zxid, bytes: bytes.to_vec() });
                 }
                 Output::Roll => self.log(scene, Command::Roll),
                 Output::TakeSnapshot => self.take_snapshot(scene),
@@ -233,6 +233,7 @@ impl Process {
                     let us = scene.delay(50);
                     self.wake(scene, us, Work::Socket(link));
                 }
+                other => panic!("a server alone has no use for {other:?}"),
             }
         }
         Ok(())
@@ -271,6 +272,7 @@ fn options_of(knobs: &Knobs, seed: u64) -> Options {
             size_limit_bytes: knobs.snap_size_bytes,
         },
         connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
+        ensemble: None,
     }
 }
 

@@ -15,8 +15,9 @@ use zk_wire::{Acl, ConnectRequest, Encoder, Op, SessionId, Zxid};
 
 use super::*;
 use crate::clock::Clock;
-use crate::log_thread::{LogThread, WriterOptions};
+use crate::log_thread::{LogFiles, LogThread, WriterOptions};
 use crate::settings::{Settings, core_options, database_options, log_options};
+use crate::startup::History;
 
 const NOW: Now = Now { mono: Millis(5_000), wall_ms: 1_795_330_625_000 };
 
@@ -34,6 +35,8 @@ impl Scene {
         config.clients.four_letter_words = whitelist;
         let settings = Settings::new(&config);
         let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(&config));
+        let history = History::new(&config, &settings.files, 1);
+        let files = LogFiles { log, history, epochs: None };
         let options = WriterOptions {
             slow_flush: std::time::Duration::from_secs(1),
             flush_delay: std::time::Duration::ZERO,
@@ -41,9 +44,9 @@ impl Scene {
             batch_max: None,
             file_len_max: None,
         };
-        let log = LogThread::start(log, unbounded_channel().0, options).unwrap();
+        let log = LogThread::start(files, unbounded_channel().0, options).unwrap();
         let database = Database::new(database_options(&config, 1));
-        let peer = Peer::new(core_options(&config, 1), database, NOW);
+        let peer = Peer::new(core_options(&config, 1, None), database, NOW);
         let shell = Shell::new(peer, Clock::start(), settings, log);
         Self { shell, zxid: 0, _folder: folder }
     }

@@ -38,16 +38,21 @@ fn a_missing_zoo_cfg_is_refused_by_its_name() {
 }
 
 #[test]
-fn an_ensemble_is_refused_rather_than_served_alone() {
-    let scratch = Scratch::new(
-        "initLimit=5\nsyncLimit=2\nserver.1=127.0.0.1:23497:23498\n\
-         server.2=127.0.0.2:23497:23498\nserver.3=127.0.0.3:23497:23498\n",
-    );
-    fs::create_dir(scratch.path("data")).unwrap();
-    fs::write(scratch.path("data/myid"), "1\n").unwrap();
-    let parts = &["an ensemble ", "is not supported by this server yet; list one server at most"];
-    scratch.run(scratch.command(&[])).check(2, parts);
-    assert!(!scratch.files().exists());
+fn secured_links_between_servers_are_refused_rather_than_left_open() {
+    for (key, what) in [
+        ("sslQuorum=true", "TLS between servers (sslQuorum, portUnification)"),
+        ("quorum.auth.enableSasl=true", "SASL between servers (quorum.auth.enableSasl)"),
+    ] {
+        let scratch = Scratch::new(&format!(
+            "initLimit=5\nsyncLimit=2\nserver.1=127.0.0.1:23497:23498\n\
+             server.2=127.0.0.2:23497:23498\nserver.3=127.0.0.3:23497:23498\n{key}\n"
+        ));
+        fs::create_dir(scratch.path("data")).unwrap();
+        fs::write(scratch.path("data/myid"), "1\n").unwrap();
+        let remedy = "is not supported by this server yet; turn it off on all servers";
+        scratch.run(scratch.command(&[])).check(2, &[what, remedy]);
+        assert!(!scratch.files().exists());
+    }
 }
 
 #[test]

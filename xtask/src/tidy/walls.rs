@@ -71,7 +71,12 @@ const IMPURE: &[(&str, &str)] = &[
 const VALUES: &[&str] = &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr"];
 
 /// Modules, and those that they must not know.
-const STRANGERS: &[(&str, &[&str])] = &[("tree", &["prep", "peer"])];
+const STRANGERS: &[(&str, &[&str])] = &[
+    ("tree", &["prep", "peer", "zab", "election"]),
+    ("quorum", &["tree", "database", "prep", "peer", "zab", "election"]),
+    ("election", &["tree", "database", "prep", "peer", "zab"]),
+    ("zab", &["tree", "database", "prep", "peer", "election"]),
+];
 
 #[cfg(test)]
 mod tests {

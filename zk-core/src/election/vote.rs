@@ -16,15 +16,15 @@ use crate::quorum::Members;
 
 /// Whom a server wants to lead, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Vote {
+pub(crate) struct Vote {
     /// The server that is to lead.
-    pub leader: ServerId,
+    pub(crate) leader: ServerId,
     /// The last zxid in its log when the election began.
-    pub zxid: Zxid,
+    pub(crate) zxid: Zxid,
     /// Its current epoch; of an established leader the epoch it leads in.
-    pub epoch: Epoch,
+    pub(crate) epoch: Epoch,
     /// The round of the election. Java: `electionEpoch`.
-    pub round: i64,
+    pub(crate) round: i64,
 }
 
 impl Vote {

@@ -12,26 +12,51 @@ use super::{
 };
 use crate::apply::{Event, Outcome};
 use crate::read::{write_event, write_multi_end, write_multi_error};
+use crate::sessions::Owner;
 
 impl Peer {
     pub(super) fn on_persisted(&mut self, now: Now, zxid: Zxid, out: &mut Vec<Output>) {
+        self.persisted = self.persisted.max(zxid);
+        if self.ensemble.is_none() {
+            self.committed = self.persisted;
+            return self.apply(now, out);
+        }
+        self.lead(now, out, |leader, ensemble, acts| {
+            leader.on_persisted(ensemble.options, ensemble.history, zxid, acts);
+        });
+        self.learn(now, out, |learner, _, acts| learner.on_persisted(zxid, acts));
+        self.resume_leader_link(now, out);
+        self.apply(now, out);
+        self.look_when_settled(now, out);
+    }
+
+    /// Applies what the log has and a quorum has, in order.
+    pub(super) fn apply(&mut self, now: Now, out: &mut Vec<Output>) {
+        let zxid = self.persisted.min(self.committed);
         while let Some(committed) =
             self.in_flight.pop_front_if(|txn| txn.record.header.zxid <= zxid)
         {
             self.commit(now, committed, out);
         }
-        self.prep.applied(zxid, &self.database);
-        if self.in_flight.len() <= self.options.outstanding_limit {
+        if self.is_in_charge() {
+            self.prep.applied(zxid, &self.database);
+        }
+        if self.outstanding() <= self.options.outstanding_limit {
             self.unpark(out);
         }
         if self.snapshot_at.is_some_and(|at| at <= zxid) {
             self.snapshot_at = None;
-            out.push(Output::TakeSnapshot);
+            self.want_snapshot(now, out);
+        }
+        if self.ensemble.is_some() {
+            self.trim_history();
+            self.answer_syncs(now, out);
         }
     }
 
     fn commit(&mut self, now: Now, committed: InFlight, out: &mut Vec<Output>) {
         let InFlight { record, reply } = committed;
+        let reply = if reply == Reply::Nobody { self.forwarded_reply(&record) } else { reply };
         let mut events = Vec::new();
         let has_watches = self.watches.count() > 0;
         let (watches, fired) = (&mut self.watches, &mut self.stats.fired);
@@ -68,7 +93,7 @@ impl Peer {
         };
         match reply {
             Reply::Nobody => {
-                if let Some(holder) = ended.and_then(|session| session.owner) {
+                if let Some(Owner::Connection(holder)) = ended.and_then(|session| session.owner) {
                     self.close(holder, out);
                 }
             }

@@ -12,9 +12,10 @@ use super::{Asked, ConnectionId, Now, Output, Peer, Phase, Reply, Waiting, conne
 use crate::auth::{self, Authenticated};
 use crate::prep::{Asker, Write};
 use crate::read::{Reading, write_bare_reply};
+use crate::sessions::{Gone, Owner};
 
 /// The bytes of a request before its record.
-const HEADER_LEN: usize = 8;
+pub(super) const HEADER_LEN: usize = 8;
 
 impl Peer {
     pub(super) fn on_frame(
@@ -64,15 +65,28 @@ impl Peer {
             return self.last_reply(now, cnx, reply, out);
         }
         // Compat: what a closing session still sends is dropped without a reply.
-        if self.sessions.touch(session, now.mono).is_err() {
+        if self.heard_of(now, session).is_err() {
             return;
         }
         let asked = Asked { cnx, xid: header.xid, op, received: now.mono };
+        if op == Op::Sync && self.is_learning() {
+            return self.forward_sync(asked, session, frame, out);
+        }
         if is_read(op) {
             return self.on_read(now, asked, session, frame, out);
         }
         let asker = Asker { session, cxid: header.xid, ids: &ids };
         match Request::decode(op, &mut d) {
+            Ok(_) if self.is_learning() => {
+                self.forward(now, cnx, asker, op, &frame[HEADER_LEN..], out);
+            }
+            Err(_) if op == Op::Multi && self.is_learning() => {
+                self.forward(now, cnx, asker, op, &frame[HEADER_LEN..], out);
+            }
+            Ok(_) if self.has_moved(session, cnx) => {
+                let write = Write::Refused(ErrorCode::SessionMoved);
+                self.propose_for(now, cnx, asker, op, &write, out);
+            }
             Ok(request) => self.on_write(now, cnx, asker, op, &request, out),
             // Compat: an undecodable multi takes a zxid, other writes do not.
             Err(_) if op == Op::Multi => {
@@ -93,26 +107,31 @@ impl Peer {
         request: &Request<'_>,
         out: &mut Vec<Output>,
     ) {
-        let write = match request {
-            Request::Create(create) => Write::Create(create),
-            Request::Delete { path, version } => {
-                Write::Delete { path: path.as_deref(), version: *version }
-            }
-            Request::SetData { path, data, version } => {
-                Write::SetData { path: path.as_deref(), data: *data, version: *version }
-            }
-            Request::SetAcl { path, acl, version } => {
-                Write::SetAcl { path: path.as_deref(), acl: acl.as_deref(), version: *version }
-            }
-            Request::Multi(ops) => Write::Multi(ops),
-            Request::Reconfig { .. } => Write::Reconfig,
-            Request::CloseSession => {
-                let reply = self.reply_to(now, cnx, asker.cxid, op);
-                return self.close_session(now, asker, reply, out);
-            }
-            _ => unreachable!("reads and credentials went elsewhere"),
-        };
+        if matches!(request, Request::CloseSession) {
+            let reply = self.reply_to(now, cnx, asker.cxid, op);
+            return self.close_session(now, asker, reply, out);
+        }
+        let write = write_of(request).expect("reads and credentials went elsewhere");
         self.propose_for(now, cnx, asker, op, &write, out);
+    }
+
+    /// A client said something: its session lives on.
+    fn heard_of(&mut self, now: Now, session: SessionId) -> Result<(), Gone> {
+        self.sessions.touch(session, now.mono)?;
+        if self.is_learning()
+            && let Some(ensemble) = &mut self.ensemble
+        {
+            let timeout_ms = self.sessions.live(session).map_or(0, |session| session.timeout_ms);
+            let timeout_ms = i32::try_from(timeout_ms).unwrap_or(i32::MAX);
+            ensemble.touched.insert(session, timeout_ms);
+        }
+        Ok(())
+    }
+
+    /// Whether the session's client speaks through another server by now.
+    fn has_moved(&self, session: SessionId, cnx: ConnectionId) -> bool {
+        let owner = self.sessions.live(session).and_then(|session| session.owner);
+        owner.is_some_and(|owner| owner != Owner::Connection(cnx))
     }
 
     fn propose_for(
@@ -129,7 +148,7 @@ impl Peer {
     }
 
     /// Reserves the reply's place in the connection's order.
-    fn reply_to(&mut self, now: Now, cnx: ConnectionId, xid: Xid, op: Op) -> Reply {
+    pub(super) fn reply_to(&mut self, now: Now, cnx: ConnectionId, xid: Xid, op: Op) -> Reply {
         if let Some(connection) = self.connection_mut(cnx) {
             connection.waiting.push_back(Waiting::Write);
         }
@@ -297,6 +316,25 @@ impl Peer {
         connection.is_ending |= is_last;
         self.drain_waiting(now, cnx, out);
     }
+}
+
+/// What a request wants to be written; `None` for one that writes nothing, or ends its session.
+pub(super) fn write_of<'a>(request: &'a Request<'a>) -> Option<Write<'a>> {
+    Some(match request {
+        Request::Create(create) => Write::Create(create),
+        Request::Delete { path, version } => {
+            Write::Delete { path: path.as_deref(), version: *version }
+        }
+        Request::SetData { path, data, version } => {
+            Write::SetData { path: path.as_deref(), data: *data, version: *version }
+        }
+        Request::SetAcl { path, acl, version } => {
+            Write::SetAcl { path: path.as_deref(), acl: acl.as_deref(), version: *version }
+        }
+        Request::Multi(ops) => Write::Multi(ops),
+        Request::Reconfig { .. } => Write::Reconfig,
+        _ => return None,
+    })
 }
 
 /// Whether an op is answered from committed state.

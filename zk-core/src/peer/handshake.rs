@@ -7,9 +7,10 @@ use std::net::IpAddr;
 use tracing::{debug, info};
 use zk_wire::{ConnectRequest, ConnectResponse, Encoder, SessionId, Xid, begin_frame, end_frame};
 
+use super::forward::Revalidating;
 use super::{Connection, ConnectionId, Now, Output, Peer, Phase, Reply};
 use crate::prep::{Asker, Write};
-use crate::sessions::{Millis, bucket, password};
+use crate::sessions::{Millis, Owner, bucket, password};
 
 /// How coarsely connections without a session are dropped, in ms.
 pub(super) const SESSIONLESS_BUCKET_MS: u64 = 10_000;
@@ -51,6 +52,9 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         self.stats.connection_requests += 1;
+        if !self.is_serving() {
+            return self.close(cnx, out);
+        }
         let last_zxid = self.database.last_zxid();
         let Ok(request) = ConnectRequest::decode(frame) else {
             return self.close(cnx, out);
@@ -97,15 +101,18 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         let session = self.sessions.new_id();
-        self.sessions.track(session, timeout_ms, Some(cnx), now.mono);
+        self.sessions.track(session, timeout_ms, Some(Owner::Connection(cnx)), now.mono);
         let connection = self.connection_mut(cnx).expect("it just sent a frame");
         connection.phase = Phase::Establishing;
         connection.owned = Some(session);
         connection.stats.timeout_ms = timeout_ms;
         let asker = Asker { session, cxid: Xid(0), ids: &[] };
         let timeout_ms = i32::try_from(timeout_ms).expect("it was clamped to an int setting");
-        let write = Write::CreateSession { timeout_ms };
         let reply = Reply::Session { cnx, read_only, received: now.mono };
+        if self.is_learning() {
+            return self.forward_session(session, timeout_ms, reply, out);
+        }
+        let write = Write::CreateSession { timeout_ms };
         self.propose(now, asker, &write, reply, out);
     }
 
@@ -121,16 +128,37 @@ impl Peer {
         self.stats.connection_revalidated += 1;
         let session = request.session_id;
         // Compat: whoever holds the session here is cut off first, before the password is looked at.
-        if let Some(holder) = self.sessions.live(session).and_then(|session| session.owner) {
+        if let Some(Owner::Connection(holder)) =
+            self.sessions.live(session).and_then(|session| session.owner)
+        {
             self.close(holder, out);
         }
         let is_right = request.passwd == Some(&password(session)[..]);
+        if is_right && self.is_learning() {
+            let connection = self.connection_mut(cnx).expect("it just sent a frame");
+            connection.phase = Phase::Establishing;
+            let asking = Revalidating { session, cnx, timeout_ms, read_only };
+            return self.revalidate(asking, out);
+        }
         if !is_right || self.sessions.live(session).is_none() {
             debug!(%session, is_right, "Invalid session for client, probably expired");
             return self.refuse(cnx, read_only, out);
         }
-        self.sessions.track(session, timeout_ms, Some(cnx), now.mono);
-        let connection = self.connection_mut(cnx).expect("it just sent a frame");
+        self.attach(now, cnx, session, timeout_ms, read_only, out);
+    }
+
+    /// Gives a session that lives to the connection that asked for it.
+    pub(super) fn attach(
+        &mut self,
+        now: Now,
+        cnx: ConnectionId,
+        session: SessionId,
+        timeout_ms: u64,
+        read_only: Option<bool>,
+        out: &mut Vec<Output>,
+    ) {
+        self.sessions.track(session, timeout_ms, Some(Owner::Connection(cnx)), now.mono);
+        let Some(connection) = self.connection_mut(cnx) else { return };
         connection.owned = Some(session);
         connection.stats.timeout_ms = timeout_ms;
         self.establish(now, cnx, session, read_only, out);
@@ -163,7 +191,12 @@ impl Peer {
         out.push(Output::Resume(cnx));
     }
 
-    fn refuse(&mut self, cnx: ConnectionId, read_only: Option<bool>, out: &mut Vec<Output>) {
+    pub(super) fn refuse(
+        &mut self,
+        cnx: ConnectionId,
+        read_only: Option<bool>,
+        out: &mut Vec<Output>,
+    ) {
         let response =
             ConnectResponse { timeout_ms: 0, session_id: SessionId(0), passwd: [0; 16], read_only };
         if let Some(connection) = self.connection_mut(cnx) {

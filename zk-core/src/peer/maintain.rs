@@ -28,8 +28,11 @@ pub(super) fn server_ids() -> [Id; 1] {
 
 impl Peer {
     pub(super) fn on_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
-        for session in self.sessions.expired(now.mono) {
-            self.expire(now, session, out);
+        self.on_ensemble_timeout(now, out);
+        if self.is_in_charge() {
+            for session in self.sessions.expired(now.mono) {
+                self.expire(now, session, out);
+            }
         }
         while let Some(entry) = self.fresh.first_entry() {
             if *entry.key() > now.mono {
@@ -41,7 +44,7 @@ impl Peer {
                 self.close(cnx, out);
             }
         }
-        if self.reap_at.is_some_and(|at| at <= now.mono) {
+        if self.is_in_charge() && self.reap_at.is_some_and(|at| at <= now.mono) {
             let interval = self.options.containers.check_interval_ms.max(1);
             self.reap_at = Some(now.mono.after(interval));
             self.reap(now, out);

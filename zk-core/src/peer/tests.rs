@@ -1,14 +1,18 @@
 //! What a shell may rely on, call by call; what clients see is in the scenarios of `tests/it`.
 
+use std::net::IpAddr;
+
 use zk_wire::{Acl, CreateKind, CreateTxn, Op, Replica, Txn, TxnHeader, Xid};
 
 use super::*;
 use crate::auth::AuthOptions;
 use crate::database::DatabaseOptions;
+use crate::prep::PrepOptions;
+use crate::schedule::{SnapshotOptions, TokenOptions};
 
 const A: ConnectionId = ConnectionId::new(0, 0);
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options {
         seed: 1,
         server_id: 1,
@@ -34,6 +38,7 @@ fn options() -> Options {
         },
         snapshots: SnapshotOptions { snap_count: 100_000, size_limit_bytes: None },
         connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
+        ensemble: None,
     }
 }
 

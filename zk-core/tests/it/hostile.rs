@@ -66,10 +66,11 @@ impl Stranger {
         let mut is_closed = false;
         for output in out {
             match output {
-                Output::Append { zxid, bytes } => self.log.push((zxid, bytes)),
+                Output::Append { zxid, bytes } => self.log.push((zxid, bytes.to_vec())),
                 Output::Close(cnx) => is_closed |= cnx == self.id(),
                 Output::Flush(cnx) => self.peer.output(cnx).unwrap().clear(),
                 Output::Roll | Output::TakeSnapshot | Output::Resume(_) => {}
+                other => panic!("a server alone has no use for {other:?}"),
             }
         }
         if is_closed {

@@ -44,6 +44,7 @@ impl Settings {
             },
             snapshots: SnapshotOptions { snap_count: 100_000, size_limit_bytes: None },
             connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
+            ensemble: None,
         };
         Self { options, slow_disk: false }
     }

@@ -199,7 +199,7 @@ impl World {
                     if self.settings.slow_disk {
                         self.lines.push(format!("append {}", zxid.0));
                     }
-                    self.log.push((zxid, bytes));
+                    self.log.push((zxid, bytes.to_vec()));
                 }
                 Output::Roll => self.lines.push("roll".to_owned()),
                 Output::TakeSnapshot => self.snapshot(),
@@ -211,6 +211,7 @@ impl World {
                     self.lines.push(format!("close {name}"));
                 }
                 Output::Resume(cnx) => resumed.push(cnx),
+                other => panic!("a server alone has no use for {other:?}"),
             }
         }
         for cnx in closed {

@@ -1,0 +1,153 @@
+//! Listening on the ports of this member's own line, for other servers.
+//!
+//! The name on that line may not have an address yet, or one that others reach and this host does not
+//! know: then all addresses are listened on, and the start goes on.
+//!
+//! Java: `QuorumCnxManager.Listener`, `Leader.LearnerCnxAcceptor`.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+use zk_wire::ServerId;
+
+use super::dialer::{Endpoint, prepare};
+use super::resolver::{Names, is_localhost};
+use crate::error::Error;
+use crate::listener::{self, OUT_OF_SOCKETS, shown};
+
+/// A port of this member, and how it may be listened on.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnPort {
+    pub(crate) me: ServerId,
+    /// What the port is for: quorum or election.
+    pub(crate) service: &'static str,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// `quorumListenOnAllIPs`.
+    pub(crate) on_all_addresses: bool,
+    /// `electionPortBindRetry`: how often a port in use is tried; `None` is for ever.
+    pub(crate) attempts: Option<u32>,
+}
+
+impl OwnPort {
+    /// Listens wherever this member says to be.
+    pub(crate) async fn open(&self, names: &Names) -> Result<Vec<TcpListener>, Error> {
+        let mut listeners = Vec::new();
+        let mut everywhere = BTreeSet::new();
+        for endpoint in &self.endpoints {
+            let mut addresses = Vec::new();
+            if !self.on_all_addresses {
+                addresses = own_addresses(endpoint, names).await;
+            }
+            let mut is_bound = false;
+            for address in addresses {
+                let listen = || listener::listen(address, listener::BACKLOG);
+                match self.retry(listen).await {
+                    Ok(listener) => {
+                        is_bound = true;
+                        listeners.push(listener);
+                    }
+                    Err(source) if source.kind() == io::ErrorKind::AddrNotAvailable => {}
+                    Err(source) => return Err(self.error(address, source)),
+                }
+            }
+            if !is_bound && everywhere.insert(endpoint.port) {
+                if !self.on_all_addresses {
+                    let Self { me, service, .. } = self;
+                    info!(
+                        "server.{me}: {} is no address that this host has for sure; its {service} port \
+                         listens on all addresses",
+                        endpoint.host
+                    );
+                }
+                let listen = || listener::listen_everywhere(endpoint.port, listener::BACKLOG);
+                let unspecified = SocketAddr::new(listener::ANY, endpoint.port);
+                let listener = self.retry(listen).await;
+                listeners.push(listener.map_err(|source| self.error(unspecified, source))?);
+            }
+        }
+        for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
+            let Self { me, service, .. } = self;
+            info!("{me} is accepting connections now, my {service} bind port: {}", shown(address));
+        }
+        Ok(listeners)
+    }
+
+    /// A server that was just replaced may still hold the port.
+    async fn retry(&self, listen: impl Fn() -> io::Result<TcpListener>) -> io::Result<TcpListener> {
+        let mut attempt = 1;
+        loop {
+            match listen() {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse
+                        && self.attempts.is_none_or(|attempts| attempt < attempts) =>
+                {
+                    warn!("the {} port is in use (attempt {attempt}); trying again", self.service);
+                }
+                result => return result,
+            }
+            attempt = attempt.saturating_add(1);
+            sleep(RETRY).await;
+        }
+    }
+
+    fn error(&self, address: SocketAddr, source: io::Error) -> Error {
+        let remedy = match source.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another process has it: stop that one, or change the port in this line on all servers"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need a privilege: use one of 1024 or more in this line on all servers"
+            }
+            _ => "check that line",
+        };
+        Error::BindPeer { service: self.service, me: self.me, address, source, remedy }
+    }
+}
+
+/// The addresses to try; none if all are to be listened on.
+async fn own_addresses(endpoint: &Endpoint, names: &Names) -> Vec<SocketAddr> {
+    let resolved = timeout(NAME_TIME, names.resolve(&endpoint.host)).await;
+    let addresses = resolved.ok().and_then(Result::ok).unwrap_or_default();
+    // Many hosts give their own name a loopback address, which is none that others could use.
+    let is_name = endpoint.host.parse::<IpAddr>().is_err() && !is_localhost(&endpoint.host);
+    if is_name && addresses.iter().all(IpAddr::is_loopback) {
+        return Vec::new();
+    }
+    // The wildcard is opened for both families.
+    let specified = addresses.into_iter().filter(|address| !address.is_unspecified());
+    specified.map(|address| SocketAddr::new(address, endpoint.port)).collect()
+}
+
+/// Hands every connection on until the task is ended. A peer's address is IPv4 where IPv4 wears IPv6.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    keep_alive: bool,
+    take: impl Fn(TcpStream, SocketAddr),
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, remote)) => {
+                let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+                if let Err(error) = prepare(&stream, keep_alive) {
+                    warn!(%error, %remote, "socket options not set");
+                }
+                take(stream, remote);
+            }
+            Err(error) => {
+                warn!(%error, "cannot accept a server's connection; raise the limit of open files if \
+                               it lasts");
+                sleep(OUT_OF_SOCKETS).await;
+            }
+        }
+    }
+}
+
+/// How long the own name may hold up the start.
+const NAME_TIME: Duration = Duration::from_millis(500);
+/// How long a port in use is left alone.
+const RETRY: Duration = Duration::from_secs(1);

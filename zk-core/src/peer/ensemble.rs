@@ -1,0 +1,625 @@
+//! A peer as a member of an ensemble: which role it has, and how it changes.
+//!
+//! Leaving a role drops all that belongs to it. Before the next election the log has everything that was
+//! appended, the files of epochs what was decided, and tree and log belong together again.
+//!
+//! Invariants
+//! - A vote tells the last txn on disk and the epoch on disk.
+//! - A tree that a snapshot or a truncation left half changed is read from disk again, whatever happens.
+//!
+//! Java: `QuorumPeer.run`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use tracing::{info, warn};
+use zk_wire::{Epoch, Notification, ServerId, SessionId, SnapshotStream, Zxid};
+
+use super::forward::{Revalidating, Syncing};
+use super::{Now, Output, Peer, Reply};
+use crate::database::Database;
+use crate::election::{self, Election, ElectionOptions};
+use crate::prep::Prep;
+use crate::sessions::Millis;
+use crate::zab::{Act, EnsembleOptions, GiveUp, History, Leader, Learner, LearnerIdentity, LinkId};
+
+/// What only a member of an ensemble has.
+#[derive(Debug)]
+pub(super) struct Ensemble {
+    pub(super) options: EnsembleOptions,
+    election: Election,
+    pub(super) role: Role,
+    pub(super) history: History,
+    pub(super) links: BTreeMap<LinkId, Link>,
+    /// A learner's requests that the leader has, in order for each session.
+    pub(super) forwarded: BTreeMap<SessionId, VecDeque<Reply>>,
+    pub(super) forwarded_count: usize,
+    /// Sessions that a learner heard of since the leader's last PING, with their timeout in ms.
+    pub(super) touched: BTreeMap<SessionId, i32>,
+    pub(super) revalidating: VecDeque<Revalidating>,
+    pub(super) syncing: VecDeque<Syncing>,
+    /// Learners that wait for a snapshot, and those that it is streamed to.
+    waiting_for_snapshot: BTreeSet<LinkId>,
+    /// Whose database the cursor of snapshots walks, if it does.
+    pub(super) cursor: Cursor,
+    /// A snapshot of its own is due.
+    wants_snapshot: bool,
+    /// How many `StoreEpochs` and `Reload` the disk has not answered.
+    stores_due: u32,
+    reloads_due: u32,
+    looking_since: Millis,
+    has_begun: bool,
+}
+
+/// What the one cursor of snapshots is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cursor {
+    Idle,
+    /// For its own disk.
+    Own,
+    /// For learners.
+    Streaming,
+    /// For nothing any more: the tree it walked is gone, the shell has yet to notice.
+    Dropped,
+}
+
+/// What a member is.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// Nothing, until the disk has what the last role left.
+    Leaving,
+    /// It looks for a leader.
+    Looking,
+    /// It won.
+    Leading(Box<Leader>),
+    /// It follows, with a vote or without.
+    Learning(Box<Learner>),
+}
+
+/// What a member is, for people. Java: `QuorumPeer.ServerState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleName {
+    /// No ensemble.
+    Standalone,
+    /// Without a leader.
+    Looking,
+    /// The leader, or about to be.
+    Leading,
+    /// A follower, or about to be.
+    Following,
+    /// An observer, or about to be.
+    Observing,
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standalone => "STANDALONE",
+            Self::Looking => "LOOKING",
+            Self::Leading => "LEADING",
+            Self::Following => "FOLLOWING",
+            Self::Observing => "OBSERVING",
+        })
+    }
+}
+
+/// A connection between servers.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    /// What came and is not understood yet.
+    pub(super) inbox: Vec<u8>,
+    /// The snapshot that is coming over it.
+    pub(super) stream: Option<SnapshotStream>,
+}
+
+impl Ensemble {
+    pub(super) fn new(options: EnsembleOptions, database: &mut Database) -> Self {
+        let election = Election::new(ElectionOptions {
+            me: options.me,
+            interval_min_ms: options.election_interval_min_ms,
+            interval_max_ms: options.election_interval_max_ms,
+            finalize_ms: FINALIZE_MS,
+        });
+        Self {
+            election,
+            role: Role::Leaving,
+            history: History::ending_with(
+                database.last_zxid(),
+                database.take_replayed(),
+                options.commit_log_count,
+            ),
+            links: BTreeMap::new(),
+            forwarded: BTreeMap::new(),
+            forwarded_count: 0,
+            touched: BTreeMap::new(),
+            revalidating: VecDeque::new(),
+            syncing: VecDeque::new(),
+            waiting_for_snapshot: BTreeSet::new(),
+            cursor: Cursor::Idle,
+            wants_snapshot: false,
+            stores_due: 0,
+            reloads_due: 0,
+            looking_since: Millis(0),
+            has_begun: false,
+            options,
+        }
+    }
+
+    /// When to look at the clock again.
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        match &self.role {
+            // The disk answers; at the very start there is nothing to wait for.
+            Role::Leaving => (!self.has_begun).then_some(Millis(0)),
+            Role::Looking => self.election.deadline(),
+            Role::Leading(leader) => Some(leader.deadline()),
+            Role::Learning(learner) => Some(learner.deadline()),
+        }
+    }
+
+    pub(super) fn is_serving(&self) -> bool {
+        match &self.role {
+            Role::Leaving | Role::Looking => false,
+            Role::Leading(leader) => leader.is_established() && self.options.leader_serves,
+            Role::Learning(learner) => learner.is_live(),
+        }
+    }
+
+    fn role_name(&self) -> RoleName {
+        match &self.role {
+            Role::Leaving | Role::Looking => RoleName::Looking,
+            Role::Leading(_) => RoleName::Leading,
+            Role::Learning(learner) if learner.is_observer() => RoleName::Observing,
+            Role::Learning(_) => RoleName::Following,
+        }
+    }
+}
+
+impl Peer {
+    /// What it is.
+    pub fn role(&self) -> RoleName {
+        self.ensemble.as_ref().map_or(RoleName::Standalone, |ensemble| ensemble.role_name())
+    }
+
+    /// Whether clients are served.
+    pub fn is_serving(&self) -> bool {
+        self.ensemble.as_ref().is_none_or(|ensemble| ensemble.is_serving())
+    }
+
+    /// Whether it decides what is written and when sessions end.
+    pub(super) fn is_in_charge(&self) -> bool {
+        self.ensemble.as_ref().is_none_or(|ensemble| match &ensemble.role {
+            Role::Leading(leader) => leader.is_established(),
+            Role::Leaving | Role::Looking | Role::Learning(_) => false,
+        })
+    }
+
+    /// Whether writes go to a leader.
+    pub(super) fn is_learning(&self) -> bool {
+        self.ensemble.as_ref().is_some_and(|ensemble| matches!(ensemble.role, Role::Learning(_)))
+    }
+
+    pub(super) fn on_notified(
+        &mut self,
+        now: Now,
+        from: ServerId,
+        payload: &[u8],
+        out: &mut Vec<Output>,
+    ) {
+        match Notification::decode(payload) {
+            Ok(notification) => self.vote(now, out, |election, options, acts| {
+                election.on_notification(now.mono, &options.members, from, &notification, acts);
+            }),
+            Err(error) => warn!("a vote of server.{from} is dropped: {error}"),
+        }
+    }
+
+    pub(super) fn on_reachable(
+        &mut self,
+        now: Now,
+        peer: ServerId,
+        is_reachable: bool,
+        out: &mut Vec<Output>,
+    ) {
+        self.vote(now, out, |election, options, acts| {
+            election.on_reachable(now.mono, &options.members, peer, is_reachable, acts);
+        });
+    }
+
+    /// Lets the election have a turn and does what it wants.
+    fn vote(
+        &mut self,
+        now: Now,
+        out: &mut Vec<Output>,
+        turn: impl FnOnce(&mut Election, &EnsembleOptions, &mut Vec<election::Act>),
+    ) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let mut acts = Vec::new();
+        turn(&mut ensemble.election, &ensemble.options, &mut acts);
+        for act in acts {
+            match act {
+                election::Act::Send { to, payload } => out.push(Output::Notify { to, payload }),
+                election::Act::ConnectAll => out.push(Output::ConnectPeers),
+                election::Act::Decided(vote) => self.take_role(now, vote.leader, out),
+            }
+        }
+    }
+
+    /// Begins an election once the disk has everything.
+    pub(super) fn look_when_settled(&mut self, now: Now, out: &mut Vec<Output>) {
+        let is_logged = self.persisted >= self.appended;
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let is_leaving = matches!(ensemble.role, Role::Leaving);
+        if !is_leaving || !is_logged || ensemble.stores_due > 0 || ensemble.reloads_due > 0 {
+            return;
+        }
+        info!("LOOKING");
+        ensemble.role = Role::Looking;
+        ensemble.looking_since = now.mono;
+        ensemble.has_begun = true;
+        let last = ensemble.history.last();
+        self.vote(now, out, |election, options, acts| {
+            election.look(now.mono, &options.members, last, options.current_epoch, acts);
+        });
+    }
+
+    /// The election is over.
+    fn take_role(&mut self, now: Now, leader: ServerId, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let options = &ensemble.options;
+        let last = ensemble.history.last();
+        let tick_ms = self.options.tick_ms;
+        if leader != options.me {
+            let identity = LearnerIdentity {
+                me: options.me,
+                is_observer: !options.members.is_voter(options.me),
+                config_version: options.members.version(),
+                accepted: options.accepted_epoch,
+                current: options.current_epoch,
+                last,
+            };
+            info!("{}", if identity.is_observer { "OBSERVING" } else { "FOLLOWING" });
+            let (init_ms, sync_ms) = (options.init_limit, options.sync_limit);
+            let limits = (tick_ms * u64::from(init_ms), tick_ms * u64::from(sync_ms));
+            let learner = Learner::new(identity, leader, now.mono, limits.0, limits.1);
+            ensemble.role = Role::Learning(Box::new(learner));
+            for link in std::mem::take(&mut ensemble.links).into_keys() {
+                out.push(Output::CloseLink(link));
+            }
+            return out.push(Output::Dial { leader });
+        }
+        info!("LEADING");
+        let mut leading = Leader::new(options, tick_ms, now.mono, last, options.current_epoch);
+        let links: Vec<LinkId> = ensemble.links.keys().copied().collect();
+        for link in &links {
+            leading.on_opened(now.mono, *link);
+        }
+        ensemble.role = Role::Leading(Box::new(leading));
+        for link in links {
+            self.read_link(now, link, out);
+        }
+        self.lead(now, out, |leader, ensemble, acts| {
+            leader.choose_epoch(now.mono, ensemble.options, acts);
+        });
+    }
+
+    /// The role is over: clients and peers are let go, and nothing of it stays.
+    pub(super) fn leave_role(&mut self, now: Now, why: &GiveUp, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let is_torn = match &ensemble.role {
+            Role::Leaving | Role::Looking => return,
+            Role::Leading(leader) => {
+                warn!("giving up leading in epoch {}: {why}", leader.epoch());
+                false
+            }
+            Role::Learning(learner) => {
+                let (leader, age_ms) = (learner.leader(), learner.age_ms(now.mono));
+                warn!("leaving leader server.{leader} after {age_ms} ms: {why}");
+                if learner.link().is_none() {
+                    out.push(Output::StopDialing);
+                }
+                learner.is_torn()
+            }
+        };
+        ensemble.role = Role::Leaving;
+        for link in std::mem::take(&mut ensemble.links).into_keys() {
+            out.push(Output::CloseLink(link));
+        }
+        ensemble.forwarded.clear();
+        ensemble.forwarded_count = 0;
+        ensemble.touched.clear();
+        ensemble.revalidating.clear();
+        ensemble.syncing.clear();
+        ensemble.waiting_for_snapshot.clear();
+        if is_torn {
+            self.reload(out);
+        }
+        self.sessions.clear();
+        let open: Vec<_> = self.connections().map(super::Connection::id).collect();
+        for cnx in open {
+            self.close(cnx, out);
+        }
+        self.look_when_settled(now, out);
+    }
+
+    /// Has tree and history read from disk again.
+    pub(super) fn reload(&mut self, out: &mut Vec<Output>) {
+        self.drop_snapshot(out);
+        self.in_flight.clear();
+        if let Some(ensemble) = &mut self.ensemble {
+            ensemble.reloads_due += 1;
+            out.push(Output::Reload);
+        }
+    }
+
+    /// Stops the snapshot that is being taken of a tree which goes.
+    pub(super) fn drop_snapshot(&mut self, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        if matches!(ensemble.cursor, Cursor::Own | Cursor::Streaming) {
+            ensemble.cursor = Cursor::Dropped;
+            out.push(Output::AbortSnapshot);
+        }
+    }
+
+    pub(super) fn on_reloaded(&mut self, now: Now, database: Database, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        ensemble.reloads_due -= 1;
+        if ensemble.reloads_due > 0 {
+            return;
+        }
+        let last = database.last_zxid();
+        self.database = database;
+        self.begin_at(last);
+        if self.is_learning() {
+            self.learn(now, out, |learner, _, _| learner.on_truncated());
+            self.resume_leader_link(now, out);
+        }
+        self.look_when_settled(now, out);
+    }
+
+    /// The history begins anew with what the database has, all of it on disk or about to be.
+    pub(super) fn begin_at(&mut self, zxid: Zxid) {
+        self.in_flight.clear();
+        (self.appended, self.persisted, self.committed) = (zxid, zxid, zxid);
+        let replayed = self.database.take_replayed();
+        if let Some(ensemble) = &mut self.ensemble {
+            ensemble.history.restart(zxid, replayed);
+        }
+    }
+
+    pub(super) fn store(&mut self, accepted: Epoch, current: Epoch, out: &mut Vec<Output>) {
+        if let Some(ensemble) = &mut self.ensemble {
+            ensemble.stores_due += 1;
+            out.push(Output::StoreEpochs { accepted, current });
+        }
+    }
+
+    pub(super) fn on_epochs_stored(
+        &mut self,
+        now: Now,
+        accepted: Epoch,
+        current: Epoch,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        ensemble.stores_due -= 1;
+        ensemble.options.accepted_epoch = accepted;
+        ensemble.options.current_epoch = current;
+        match ensemble.role {
+            Role::Leaving => self.look_when_settled(now, out),
+            Role::Looking => {}
+            Role::Leading(_) => self.lead(now, out, |leader, ensemble, acts| {
+                let (options, history) = (ensemble.options, ensemble.history);
+                leader.on_stored(now.mono, options, history, accepted, current, acts);
+            }),
+            Role::Learning(_) => {
+                self.learn(now, out, |learner, _, acts| learner.on_stored(accepted, current, acts));
+                self.resume_leader_link(now, out);
+            }
+        }
+    }
+
+    pub(super) fn on_ensemble_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.look_when_settled(now, out);
+        let Some(ensemble) = &self.ensemble else { return };
+        match ensemble.role {
+            Role::Leaving => {}
+            Role::Looking => {
+                if ensemble.election.deadline().is_some_and(|at| at <= now.mono) {
+                    self.vote(now, out, |election, options, acts| {
+                        election.on_timeout(now.mono, &options.members, acts);
+                    });
+                }
+            }
+            Role::Leading(_) => self.lead(now, out, |leader, ensemble, acts| {
+                leader.on_timeout(now.mono, ensemble.options, acts);
+            }),
+            Role::Learning(_) => {
+                self.learn(now, out, |learner, _, acts| learner.on_timeout(now.mono, acts));
+            }
+        }
+    }
+
+    /// Clients may come: the leader is established, or the learner synchronized.
+    fn serve(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let took_ms = now.mono.since(ensemble.looking_since);
+        let (epoch, is_leading) = match &ensemble.role {
+            Role::Leading(leader) => (leader.epoch(), true),
+            Role::Learning(learner) => (learner.epoch(), false),
+            Role::Leaving | Role::Looking => return,
+        };
+        let name = ensemble.role_name();
+        ensemble.election.established(epoch);
+        info!("{name} - LEADER ELECTION TOOK - {took_ms} MS; epoch {epoch}, serving clients");
+        self.sessions.clear();
+        if !is_leading {
+            return;
+        }
+        assert!(self.in_flight.is_empty(), "what a quorum has synchronized is applied");
+        let seed = self.options.seed;
+        self.prep = Prep::new(self.options.prep.clone(), &self.database, seed);
+        self.prep.begin_epoch(epoch);
+        self.track_all(now.mono);
+        self.reap_at = Some(now.mono.after(self.options.containers.check_interval_ms));
+        self.unpark(out);
+    }
+
+    /// Lets the leader have a turn and does what it wants.
+    pub(super) fn lead(
+        &mut self,
+        now: Now,
+        out: &mut Vec<Output>,
+        turn: impl FnOnce(&mut Leader, &EnsembleView<'_>, &mut Vec<Act>),
+    ) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let Role::Leading(leader) = &mut ensemble.role else { return };
+        let mut acts = Vec::new();
+        let view = EnsembleView { options: &ensemble.options, history: &ensemble.history };
+        turn(leader, &view, &mut acts);
+        self.carry_out(now, acts, out);
+    }
+
+    /// Lets the learner have a turn and does what it wants.
+    pub(super) fn learn(
+        &mut self,
+        now: Now,
+        out: &mut Vec<Output>,
+        turn: impl FnOnce(&mut Learner, &EnsembleView<'_>, &mut Vec<Act>),
+    ) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let Role::Learning(learner) = &mut ensemble.role else { return };
+        let mut acts = Vec::new();
+        let view = EnsembleView { options: &ensemble.options, history: &ensemble.history };
+        turn(learner, &view, &mut acts);
+        self.carry_out(now, acts, out);
+    }
+
+    /// Does what a leader or a learner wants, in order; nothing more once it gives up.
+    pub(super) fn carry_out(&mut self, now: Now, acts: Vec<Act>, out: &mut Vec<Output>) {
+        for act in acts {
+            let Some(ensemble) = &mut self.ensemble else { return };
+            let (accepted, current) =
+                (ensemble.options.accepted_epoch, ensemble.options.current_epoch);
+            match act {
+                Act::Send(link, bytes) => out.push(Output::Send { link, bytes }),
+                Act::Close(link) => {
+                    ensemble.links.remove(&link);
+                    out.push(Output::CloseLink(link));
+                }
+                Act::StoreAccepted(epoch) => self.store(epoch, current, out),
+                Act::StoreCurrent(epoch) => self.store(accepted.max(epoch), epoch, out),
+                Act::Log(record, bytes) => self.append(record, bytes, Reply::Nobody, out),
+                Act::Truncate(zxid) => self.truncate(zxid, out),
+                Act::Load => self.begin_load(out),
+                Act::Commit(zxid) => {
+                    self.committed = self.committed.max(zxid);
+                    self.apply(now, out);
+                }
+                Act::Stream(link) => {
+                    ensemble.waiting_for_snapshot.insert(link);
+                    self.use_cursor(now, out);
+                }
+                Act::Serve => self.serve(now, out),
+                Act::GiveUp(why) => return self.leave_role(now, &why, out),
+            }
+        }
+    }
+
+    fn truncate(&mut self, zxid: Zxid, out: &mut Vec<Output>) {
+        out.push(Output::Truncate { zxid });
+        self.in_flight.retain(|txn| txn.record.header.zxid <= zxid);
+        self.appended = self.appended.min(zxid);
+        self.persisted = self.persisted.min(zxid);
+        if let Some(ensemble) = &mut self.ensemble {
+            ensemble.history.truncate(zxid);
+        }
+        if self.database.last_zxid() > zxid {
+            self.reload(out);
+        }
+    }
+
+    /// The log is cut; if the tree shows no more than it has, that is all.
+    pub(super) fn on_truncated(&mut self, now: Now, out: &mut Vec<Output>) {
+        let is_reloading = self.ensemble.as_ref().is_some_and(|e| e.reloads_due > 0);
+        if is_reloading {
+            return;
+        }
+        self.learn(now, out, |learner, _, _| learner.on_truncated());
+        self.resume_leader_link(now, out);
+    }
+
+    /// Forgets txns that no learner is likely to need.
+    pub(super) fn trim_history(&mut self) {
+        let applied = self.database.last_zxid();
+        let Some(ensemble) = &mut self.ensemble else { return };
+        let needed = match &ensemble.role {
+            Role::Leading(leader) => leader.needed().min(applied),
+            Role::Leaving | Role::Looking | Role::Learning(_) => applied,
+        };
+        ensemble.history.trim(needed);
+    }
+
+    /// A snapshot of its own is due.
+    pub(super) fn want_snapshot(&mut self, now: Now, out: &mut Vec<Output>) {
+        match &mut self.ensemble {
+            None => out.push(Output::TakeSnapshot),
+            Some(ensemble) => {
+                ensemble.wants_snapshot = true;
+                self.use_cursor(now, out);
+            }
+        }
+    }
+
+    /// Gives the cursor to who waits for it: learners first.
+    fn use_cursor(&mut self, now: Now, out: &mut Vec<Output>) {
+        let zxid = self.database.last_zxid();
+        let Some(ensemble) = &mut self.ensemble else { return };
+        if ensemble.cursor != Cursor::Idle {
+            return;
+        }
+        let links: Vec<LinkId> = std::mem::take(&mut ensemble.waiting_for_snapshot)
+            .into_iter()
+            .filter(|link| ensemble.links.contains_key(link))
+            .collect();
+        if !links.is_empty() {
+            ensemble.cursor = Cursor::Streaming;
+            self.lead(now, out, |leader, _, acts| leader.snapshot_begins(&links, zxid, acts));
+            out.push(Output::StreamSnapshot { links });
+        } else if std::mem::take(&mut ensemble.wants_snapshot) {
+            ensemble.cursor = Cursor::Own;
+            out.push(Output::TakeSnapshot);
+        }
+    }
+
+    pub(super) fn on_snapshot_streamed(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        if std::mem::replace(&mut ensemble.cursor, Cursor::Idle) == Cursor::Dropped {
+            return self.use_cursor(now, out);
+        }
+        self.lead(now, out, |leader, ensemble, acts| {
+            leader.snapshot_ended(now.mono, ensemble.options, acts);
+        });
+        self.use_cursor(now, out);
+    }
+
+    pub(super) fn on_snapshot_taken(&mut self, now: Now, is_durable: bool, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        if std::mem::replace(&mut ensemble.cursor, Cursor::Idle) == Cursor::Own {
+            self.learn(now, out, |learner, _, acts| learner.on_snapshot_taken(is_durable, acts));
+            self.resume_leader_link(now, out);
+        }
+        self.use_cursor(now, out);
+    }
+}
+
+/// What a leader or a learner may look at.
+pub(super) struct EnsembleView<'a> {
+    pub(super) options: &'a EnsembleOptions,
+    pub(super) history: &'a History,
+}
+
+/// How long a decision waits for a better vote, in ms. Java: `finalizeWait`.
+const FINALIZE_MS: u64 = 200;
+
+#[cfg(test)]
+mod tests;

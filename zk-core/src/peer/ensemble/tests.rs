@@ -1,0 +1,124 @@
+//! Whole ensembles on perfect disks and wires: what roles do together. Faults are the simulator's.
+
+mod cluster;
+
+use zk_wire::{Op, ServerId};
+
+use super::*;
+use cluster::Cluster;
+
+#[test]
+fn three_fresh_servers_elect_the_highest_and_serve() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+    assert!((1..=3).all(|sid| cluster.peer(sid).is_serving()));
+}
+
+#[test]
+fn a_write_through_a_follower_is_read_everywhere() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    for sid in 1..=3 {
+        assert!(cluster.has(sid, "/a"), "server.{sid}");
+    }
+    assert_eq!(cluster.create(client, "/a"), -110);
+    let other = cluster.connect(3);
+    assert_eq!(cluster.create(other, "/a/b"), 0);
+    assert!(cluster.has(1, "/a/b"));
+    assert_eq!(cluster.sync(client), 0);
+}
+
+#[test]
+fn the_next_leader_has_what_was_acknowledged() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    let client = cluster.connect(1);
+    cluster.create(client, "/a");
+    cluster.stop(3);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 down");
+    assert!(cluster.has(1, "/a") && cluster.has(2, "/a"));
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/b"), 0);
+    assert_eq!(cluster.peer(1).database().last_zxid().epoch(), Epoch(2));
+}
+
+#[test]
+fn a_server_that_was_away_gets_what_it_lacks() {
+    for keep in [500, 1] {
+        let mut cluster = Cluster::keeping(3, keep);
+        cluster.run();
+        cluster.stop(1);
+        let client = cluster.connect(2);
+        for path in ["/a", "/b", "/c"] {
+            assert_eq!(cluster.create(client, path), 0);
+        }
+        cluster.start(1);
+        cluster.run();
+        assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+        assert!(cluster.has(1, "/c"), "{keep} txns are kept");
+        let digests = (1..=3).map(|sid| cluster.peer(sid).database().tree().digest());
+        let digests: BTreeSet<u64> = digests.collect();
+        assert_eq!(digests.len(), 1);
+    }
+}
+
+#[test]
+fn a_session_moves_between_servers_and_ends_for_all() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    let client = cluster.connect(1);
+    let session = cluster.session(client);
+    let moved = cluster.reconnect(client, 2);
+    assert_eq!(cluster.session(moved), session);
+    assert_eq!(cluster.create(moved, "/a"), 0);
+    cluster.ask(moved, Op::CloseSession, &[]);
+    for sid in 1..=3 {
+        assert!(!cluster.peer(sid).database().sessions().contains_key(&session), "server.{sid}");
+    }
+    let late = cluster.reconnect(moved, 3);
+    assert_eq!(cluster.session(late), SessionId(0));
+}
+
+#[test]
+fn the_leader_expires_the_sessions_of_its_followers() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    let silent = cluster.connect(1);
+    let session = cluster.session(silent);
+    cluster.pass(3000);
+    assert!(cluster.peer(1).database().sessions().contains_key(&session));
+    cluster.ask(silent, Op::Ping, &[]);
+    cluster.pass(3000);
+    assert!(cluster.peer(1).database().sessions().contains_key(&session));
+    cluster.pass(5000);
+    assert!(!cluster.peer(1).database().sessions().contains_key(&session));
+}
+
+#[test]
+fn a_leader_without_followers_gives_up() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    cluster.stop(1);
+    cluster.stop(2);
+    cluster.pass(4000);
+    assert_eq!(cluster.roles(), "1 down 2 down 3 LOOKING");
+    assert!(!cluster.peer(3).is_serving());
+    cluster.start(1);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 down 3 LEADING");
+    assert_eq!(cluster.peer(3).database().last_zxid(), Zxid::ZERO);
+}
+
+#[test]
+fn a_leader_of_itself_alone_leads() {
+    let mut cluster = Cluster::new(1);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 LEADING");
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    assert_eq!(cluster.peer(1).options().ensemble.as_ref().unwrap().me, ServerId(1));
+}

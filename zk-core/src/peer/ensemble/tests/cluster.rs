@@ -1,0 +1,408 @@
+//! Servers with disks that never fail and wires that never lose, in one thread and one order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use zk_wire::{
+    ConnectRequest, ConnectResponse, Decoder, Encoder, Frames, Op, ReplyHeader, ServerId,
+    SessionId, TxnRecord, Xid, Zxid, write_snapshot_stream_end,
+};
+
+use crate::peer::tests::options;
+use crate::{
+    ConnectionId, Database, DatabaseOptions, EnsembleOptions, Input, LinkId, Members, Millis, Now,
+    Output, Peer,
+};
+
+/// Servers by number, and what is on its way to them.
+pub(super) struct Cluster {
+    servers: BTreeMap<i64, Server>,
+    events: VecDeque<(i64, Event)>,
+    links: BTreeMap<LinkId, (i64, i64)>,
+    clients: Vec<Client>,
+    now: Millis,
+    count: i64,
+    keep: usize,
+    last_link: u64,
+}
+
+#[derive(Default)]
+struct Server {
+    peer: Option<Peer>,
+    log: Vec<(Zxid, Bytes)>,
+    epochs: (i32, i32),
+}
+
+struct Client {
+    server: i64,
+    cnx: ConnectionId,
+    session: SessionId,
+    passwd: [u8; 16],
+    inbox: Vec<u8>,
+    xid: i32,
+}
+
+enum Event {
+    Notified { from: i64, payload: Vec<u8> },
+    Reachable { peer: i64, is_reachable: bool },
+    LinkOpened(LinkId),
+    Dialed(LinkId),
+    DialFailed,
+    LinkBytes(LinkId, Bytes),
+    LinkClosed(LinkId),
+    Persisted(Zxid),
+    Stored(i32, i32),
+    Truncated(Zxid),
+    Reload,
+    SnapshotTaken,
+    SnapshotStreamed,
+    Closed(ConnectionId),
+}
+
+impl Cluster {
+    pub(super) fn new(count: i64) -> Self {
+        Self::keeping(count, 500)
+    }
+
+    /// Servers that keep so many txns in memory.
+    pub(super) fn keeping(count: i64, keep: usize) -> Self {
+        let mut cluster = Self {
+            servers: (1..=count).map(|sid| (sid, Server::default())).collect(),
+            events: VecDeque::new(),
+            links: BTreeMap::new(),
+            clients: Vec::new(),
+            now: Millis(1000),
+            count,
+            keep,
+            last_link: 0,
+        };
+        for sid in 1..=count {
+            cluster.start(sid);
+        }
+        cluster
+    }
+
+    pub(super) fn start(&mut self, sid: i64) {
+        let now = self.now();
+        let (count, keep) = (self.count, self.keep);
+        let server = self.servers.get_mut(&sid).unwrap();
+        let mut options = options();
+        options.server_id = u8::try_from(sid).unwrap();
+        options.ensemble = Some(EnsembleOptions {
+            me: ServerId(sid),
+            members: Members::new(
+                (1..=count).map(ServerId),
+                [],
+                BTreeMap::new(),
+                BTreeMap::new(),
+                0,
+                "version=0".to_owned(),
+            ),
+            accepted_epoch: zk_wire::Epoch(server.epochs.0),
+            current_epoch: zk_wire::Epoch(server.epochs.1),
+            init_limit: 10,
+            sync_limit: 2,
+            election_interval_min_ms: 200,
+            election_interval_max_ms: 60_000,
+            commit_log_count: keep,
+            force_snapshot_sync: false,
+            leader_serves: true,
+            reconfig: false,
+        });
+        let database = server.recover(keep);
+        server.peer = Some(Peer::new(options, database, now));
+    }
+
+    /// Its process is killed; its peers notice at once.
+    pub(super) fn stop(&mut self, sid: i64) {
+        self.servers.get_mut(&sid).unwrap().peer = None;
+        let gone: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, ends)| ends.0 == sid || ends.1 == sid)
+            .map(|l| *l.0)
+            .collect();
+        for link in gone {
+            let (a, b) = self.links.remove(&link).unwrap();
+            self.events.push_back((if a == sid { b } else { a }, Event::LinkClosed(link)));
+        }
+        for other in 1..=self.count {
+            self.events.push_back((other, Event::Reachable { peer: sid, is_reachable: false }));
+        }
+    }
+
+    pub(super) fn peer(&self, sid: i64) -> &Peer {
+        self.servers[&sid].peer.as_ref().expect("it runs")
+    }
+
+    pub(super) fn roles(&self) -> String {
+        let role = |server: &Server| {
+            server.peer.as_ref().map_or("down".to_owned(), |peer| peer.role().to_string())
+        };
+        let roles: Vec<String> =
+            self.servers.iter().map(|(sid, server)| format!("{sid} {}", role(server))).collect();
+        roles.join(" ")
+    }
+
+    pub(super) fn has(&self, sid: i64, path: &str) -> bool {
+        self.peer(sid).database().tree().lookup(path).is_some()
+    }
+
+    /// Until nothing is on its way, and for two seconds more.
+    pub(super) fn run(&mut self) {
+        self.pass(2000);
+    }
+
+    /// So many ms pass.
+    pub(super) fn pass(&mut self, ms: u64) {
+        let until = self.now.after(ms);
+        loop {
+            while let Some((sid, event)) = self.events.pop_front() {
+                self.deliver(sid, event);
+            }
+            let peers = self.servers.values().filter_map(|server| server.peer.as_ref());
+            let Some(next) = peers.filter_map(Peer::deadline).min() else { break };
+            if next > until {
+                break;
+            }
+            self.now = self.now.max(next);
+            for sid in 1..=self.count {
+                self.step(sid, Input::Timeout);
+            }
+        }
+        self.now = until;
+    }
+
+    fn now(&self) -> Now {
+        Now { mono: self.now, wall_ms: 5 }
+    }
+
+    fn deliver(&mut self, sid: i64, event: Event) {
+        match event {
+            Event::Notified { from, payload } => {
+                let from = ServerId(from);
+                self.step(sid, Input::Notified { from, payload: &payload });
+            }
+            Event::Reachable { peer, is_reachable } => {
+                let peer = ServerId(peer);
+                self.step(sid, Input::Reachable { peer, is_reachable });
+            }
+            Event::LinkOpened(link) => {
+                self.step(sid, Input::LinkOpened { link, remote: IpAddr::from([127, 0, 0, 1]) });
+            }
+            Event::Dialed(link) => self.step(sid, Input::Dialed { link }),
+            Event::DialFailed => self.step(sid, Input::DialFailed),
+            // Bytes come in pieces of any size.
+            Event::LinkBytes(link, bytes) => {
+                for bytes in bytes.chunks(13) {
+                    self.step(sid, Input::LinkBytes { link, bytes });
+                }
+            }
+            Event::LinkClosed(link) => self.step(sid, Input::LinkClosed { link }),
+            Event::Persisted(zxid) => self.step(sid, Input::Persisted { zxid }),
+            Event::Stored(accepted, current) => {
+                let (accepted, current) = (zk_wire::Epoch(accepted), zk_wire::Epoch(current));
+                self.step(sid, Input::EpochsStored { accepted, current });
+            }
+            Event::Truncated(zxid) => self.step(sid, Input::Truncated { zxid }),
+            Event::Reload => {
+                let keep = self.keep;
+                let database = Box::new(self.servers.get_mut(&sid).unwrap().recover(keep));
+                self.step(sid, Input::Reloaded { database });
+            }
+            Event::SnapshotTaken => self.step(sid, Input::SnapshotTaken { is_durable: true }),
+            Event::SnapshotStreamed => self.step(sid, Input::SnapshotStreamed),
+            Event::Closed(cnx) => self.step(sid, Input::Disconnected { cnx }),
+        }
+    }
+
+    fn step(&mut self, sid: i64, input: Input<'_>) {
+        let now = self.now();
+        let Some(peer) = &mut self.servers.get_mut(&sid).unwrap().peer else { return };
+        let mut outputs = Vec::new();
+        peer.step(now, input, &mut outputs);
+        for output in outputs {
+            self.carry_out(sid, output);
+        }
+    }
+
+    fn carry_out(&mut self, sid: i64, output: Output) {
+        let server = self.servers.get_mut(&sid).unwrap();
+        match output {
+            Output::Append { zxid, bytes } => {
+                server.log.push((zxid, bytes));
+                self.events.push_back((sid, Event::Persisted(zxid)));
+            }
+            Output::Roll | Output::Resume(_) | Output::ResumeLink(_) | Output::StopDialing => {}
+            Output::Flush(cnx) => self.receive(sid, cnx),
+            Output::Close(cnx) => {
+                self.receive(sid, cnx);
+                self.events.push_back((sid, Event::Closed(cnx)));
+            }
+            Output::Notify { to, payload } => {
+                self.events.push_back((to.0, Event::Notified { from: sid, payload }));
+            }
+            Output::ConnectPeers => {
+                for peer in 1..=self.count {
+                    let is_reachable = self.servers[&peer].peer.is_some();
+                    self.events.push_back((sid, Event::Reachable { peer, is_reachable }));
+                }
+            }
+            Output::Dial { leader } => self.dial(sid, leader.0),
+            Output::Send { link, bytes } => {
+                if let Some((a, b)) = self.links.get(&link) {
+                    let to = if *a == sid { *b } else { *a };
+                    self.events.push_back((to, Event::LinkBytes(link, bytes)));
+                }
+            }
+            Output::CloseLink(link) => {
+                if let Some((a, b)) = self.links.remove(&link) {
+                    let other = if a == sid { b } else { a };
+                    self.events.push_back((other, Event::LinkClosed(link)));
+                    self.events.push_back((sid, Event::LinkClosed(link)));
+                }
+            }
+            Output::StoreEpochs { accepted, current } => {
+                server.epochs = (accepted.0, current.0);
+                self.events.push_back((sid, Event::Stored(accepted.0, current.0)));
+            }
+            Output::Truncate { zxid } => {
+                server.log.retain(|(logged, _)| *logged <= zxid);
+                self.events.push_back((sid, Event::Truncated(zxid)));
+            }
+            Output::Reload => self.events.push_back((sid, Event::Reload)),
+            Output::AbortSnapshot => server.peer.as_mut().unwrap().database_mut().abort_snapshot(),
+            Output::TakeSnapshot => self.events.push_back((sid, Event::SnapshotTaken)),
+            Output::StreamSnapshot { links } => self.stream(sid, &links),
+        }
+    }
+
+    fn dial(&mut self, sid: i64, leader: i64) {
+        if self.servers[&leader].peer.is_none() {
+            return self.events.push_back((sid, Event::DialFailed));
+        }
+        self.last_link += 1;
+        let link = LinkId(self.last_link);
+        self.links.insert(link, (sid, leader));
+        self.events.push_back((leader, Event::LinkOpened(link)));
+        self.events.push_back((sid, Event::Dialed(link)));
+    }
+
+    fn stream(&mut self, sid: i64, links: &[LinkId]) {
+        let database = self.servers.get_mut(&sid).unwrap().peer.as_mut().unwrap().database_mut();
+        let (_, _, mut stream) = database.begin_snapshot();
+        while let Some(slice) = database.snapshot_slice(2) {
+            stream.extend_from_slice(&slice.bytes);
+        }
+        write_snapshot_stream_end(&mut stream);
+        let bytes = Bytes::from(stream);
+        for link in links {
+            self.carry_out(sid, Output::Send { link: *link, bytes: bytes.clone() });
+        }
+        self.events.push_back((sid, Event::SnapshotStreamed));
+    }
+
+    /// A client with a new session, once it has one.
+    pub(super) fn connect(&mut self, server: i64) -> usize {
+        self.open(server, SessionId(0), [0; 16])
+    }
+
+    /// The same client comes to another server with its session.
+    pub(super) fn reconnect(&mut self, client: usize, server: i64) -> usize {
+        let Client { session, passwd, .. } = self.clients[client];
+        self.open(server, session, passwd)
+    }
+
+    fn open(&mut self, server: i64, session_id: SessionId, passwd: [u8; 16]) -> usize {
+        let client = self.clients.len();
+        let cnx = ConnectionId::new(u32::try_from(client).unwrap(), 0);
+        let (session, inbox) = (session_id, Vec::new());
+        self.clients.push(Client { server, cnx, session, passwd, inbox, xid: 0 });
+        self.step(server, Input::Connected { cnx, remote: IpAddr::from([127, 0, 0, 1]) });
+        let request = ConnectRequest {
+            protocol_version: 0,
+            last_zxid_seen: Zxid::ZERO,
+            timeout_ms: 4000,
+            session_id,
+            passwd: Some(&passwd),
+            read_only: Some(false),
+        };
+        let mut bytes = Vec::new();
+        request.encode(&mut Encoder::new(&mut bytes));
+        self.step(server, Input::Frame { cnx, bytes: &bytes });
+        self.pass(10);
+        let reply = self.frame(client);
+        let response = ConnectResponse::decode(&reply).unwrap();
+        let client_state = &mut self.clients[client];
+        client_state.session = response.session_id;
+        client_state.passwd = response.passwd;
+        client
+    }
+
+    pub(super) fn session(&self, client: usize) -> SessionId {
+        self.clients[client].session
+    }
+
+    /// Sends a request; the error code of its reply.
+    pub(super) fn ask(&mut self, client: usize, op: Op, body: &[u8]) -> i32 {
+        let asking = &mut self.clients[client];
+        asking.xid += 1;
+        let xid = if op == Op::Ping { Xid(-2) } else { Xid(asking.xid) };
+        let (server, cnx) = (asking.server, asking.cnx);
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes).int(xid.0).int(op.code());
+        bytes.extend_from_slice(body);
+        self.step(server, Input::Frame { cnx, bytes: &bytes });
+        self.pass(10);
+        let reply = self.frame(client);
+        let header = ReplyHeader::decode(&mut Decoder::new(&reply)).unwrap();
+        assert_eq!(header.xid, xid);
+        header.err
+    }
+
+    pub(super) fn create(&mut self, client: usize, path: &str) -> i32 {
+        let mut body = Vec::new();
+        let mut e = Encoder::new(&mut body);
+        e.text(path).buffer(Some(b"x")).count(1).int(31).text("world").text("anyone").int(0);
+        self.ask(client, Op::Create, &body)
+    }
+
+    pub(super) fn sync(&mut self, client: usize) -> i32 {
+        let mut body = Vec::new();
+        Encoder::new(&mut body).text("/");
+        self.ask(client, Op::Sync, &body)
+    }
+
+    fn receive(&mut self, sid: i64, cnx: ConnectionId) {
+        let Some(peer) = &mut self.servers.get_mut(&sid).unwrap().peer else { return };
+        let Some(output) = peer.output(cnx) else { return };
+        let bytes = std::mem::take(output);
+        let client = self.clients.iter_mut().find(|client| client.cnx == cnx).unwrap();
+        client.inbox.extend_from_slice(&bytes);
+    }
+
+    fn frame(&mut self, client: usize) -> Vec<u8> {
+        let inbox = &mut self.clients[client].inbox;
+        let mut frames = Frames::new(inbox, 1 << 20);
+        let frame = frames.next_frame().unwrap().expect("a reply has come").to_vec();
+        let consumed = frames.consumed();
+        inbox.drain(..consumed);
+        frame
+    }
+}
+
+impl Server {
+    /// The database that its log gives.
+    fn recover(&mut self, keep: usize) -> Database {
+        use zk_wire::Replica as _;
+        let options = DatabaseOptions { seed: 1, extended_types: false, digest: true };
+        let mut database = Database::new(options).keeping_replayed(keep);
+        for (zxid, bytes) in &self.log {
+            database.replay(&TxnRecord::decode(bytes).unwrap());
+            database.replayed(*zxid, bytes);
+        }
+        database.finish_recovery();
+        database
+    }
+}

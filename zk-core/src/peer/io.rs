@@ -1,0 +1,188 @@
+//! The only ways into and out of a peer.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use zk_wire::{Epoch, ServerId, Zxid};
+
+#[cfg(doc)]
+use super::Peer;
+use super::connection::ConnectionId;
+use crate::database::Database;
+use crate::sessions::Millis;
+use crate::zab::LinkId;
+
+/// The moment of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For timeouts.
+    pub mono: Millis,
+    /// Milliseconds since 1970, for ctime and mtime.
+    pub wall_ms: i64,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A client connected.
+    Connected {
+        /// Its name from now on.
+        cnx: ConnectionId,
+        /// Where it comes from.
+        remote: IpAddr,
+    },
+    /// A client sent a whole frame (without its length). Not while [`Peer::may_read`] says no.
+    Frame {
+        /// Who.
+        cnx: ConnectionId,
+        /// The frame.
+        bytes: &'a [u8],
+    },
+    /// A client's connection is gone.
+    Disconnected {
+        /// Whose.
+        cnx: ConnectionId,
+    },
+    /// The log has every txn up to this one, and will have it after a crash.
+    Persisted {
+        /// The last of them.
+        zxid: Zxid,
+    },
+    /// [`Peer::deadline`] has passed.
+    Timeout,
+    /// A vote came over an election connection: its payload, without the length.
+    Notified {
+        /// Who sent it.
+        from: ServerId,
+        /// The payload.
+        payload: &'a [u8],
+    },
+    /// Whether there is an election connection to a member, or an attempt to have one failed.
+    Reachable {
+        /// The member.
+        peer: ServerId,
+        /// Whether it can be told something.
+        is_reachable: bool,
+    },
+    /// A peer connected to the quorum port.
+    LinkOpened {
+        /// Its name from now on; no name comes twice.
+        link: LinkId,
+        /// Where it comes from.
+        remote: IpAddr,
+    },
+    /// The connection that `Output::Dial` asked for is there.
+    Dialed {
+        /// Its name from now on.
+        link: LinkId,
+    },
+    /// The leader that `Output::Dial` asked for was not reached in time.
+    DialFailed,
+    /// A peer sent bytes. Not while [`Peer::may_read_link`] says no.
+    LinkBytes {
+        /// Over which link.
+        link: LinkId,
+        /// What came, cut anywhere.
+        bytes: &'a [u8],
+    },
+    /// A link is gone, whoever closed it.
+    LinkClosed {
+        /// Which one.
+        link: LinkId,
+    },
+    /// The files of epochs have these values, and will have them after a crash.
+    EpochsStored {
+        /// In `acceptedEpoch`.
+        accepted: Epoch,
+        /// In `currentEpoch`.
+        current: Epoch,
+    },
+    /// The log ends where `Output::Truncate` wanted it to.
+    Truncated {
+        /// Its last txn.
+        zxid: Zxid,
+    },
+    /// The database as the files have it, after `Output::Reload`.
+    Reloaded {
+        /// All txns of the log are in it.
+        database: Box<Database>,
+    },
+    /// The snapshot that `Output::TakeSnapshot` asked for is on the disk, or could not be taken.
+    SnapshotTaken {
+        /// Whether it is there.
+        is_durable: bool,
+    },
+    /// All slices of a snapshot that `Output::StreamSnapshot` asked for are on their way.
+    SnapshotStreamed,
+}
+
+/// What is to be done, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Append a txn to the log, then say `Persisted`.
+    Append {
+        /// Its place in the order.
+        zxid: Zxid,
+        /// Its bytes, as the log and peers get them.
+        bytes: Bytes,
+    },
+    /// Begin a new log file after what was appended so far.
+    Roll,
+    /// Take a snapshot of this moment: [`Peer::begin_snapshot`] before the next step.
+    TakeSnapshot,
+    /// Bytes are waiting in [`Peer::output`].
+    Flush(ConnectionId),
+    /// Send what is waiting, then close.
+    Close(ConnectionId),
+    /// [`Peer::may_read`] says yes again.
+    Resume(ConnectionId),
+    /// Send a vote over the election connection to a member; one that is not sent yet is replaced.
+    Notify {
+        /// To whom.
+        to: ServerId,
+        /// The payload, without the length.
+        payload: Vec<u8>,
+    },
+    /// Try to reach every member that has no election connection.
+    ConnectPeers,
+    /// Connect to the quorum port of a leader, then say `Dialed` or `DialFailed`.
+    Dial {
+        /// Whose.
+        leader: ServerId,
+    },
+    /// Give up what `Dial` began.
+    StopDialing,
+    /// Send bytes to a peer.
+    Send {
+        /// Over which link.
+        link: LinkId,
+        /// Whole packets.
+        bytes: Bytes,
+    },
+    /// Close a link after what was sent; what its peer still sends is not fed.
+    CloseLink(LinkId),
+    /// [`Peer::may_read_link`] says yes again.
+    ResumeLink(LinkId),
+    /// Write the files of epochs after everything that was appended, then say `EpochsStored`.
+    StoreEpochs {
+        /// For `acceptedEpoch`.
+        accepted: Epoch,
+        /// For `currentEpoch`.
+        current: Epoch,
+    },
+    /// Cut the log, and remove snapshots that show more, then say `Truncated`.
+    Truncate {
+        /// The last txn to keep.
+        zxid: Zxid,
+    },
+    /// Read the database from the files, then say `Reloaded`.
+    Reload,
+    /// Drop the snapshot that is being taken or streamed: its database is gone.
+    AbortSnapshot,
+    /// Send a snapshot of this moment over these links: [`Peer::begin_snapshot`] before the next step; then
+    /// say `SnapshotStreamed`.
+    StreamSnapshot {
+        /// To whom; a link that closes meanwhile is left out.
+        links: Vec<LinkId>,
+    },
+}

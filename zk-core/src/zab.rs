@@ -1,0 +1,140 @@
+//! Atomic broadcast: how a leader and its learners agree on one history.
+//!
+//! Three phases: discovery (the epoch), synchronization (the learner's log becomes a prefix of the leader's
+//! history), broadcast (proposals, acks, commits). Both sides are machines of their own that never see
+//! the tree; what is to be done comes out as an [`Act`].
+//!
+//! Spec: `ZkV3_7_0.tla`. Java: `Leader`, `LearnerHandler`, `Learner`, `Follower`, `Observer`.
+
+mod history;
+mod leader;
+mod learner;
+mod options;
+
+use bytes::Bytes;
+use zk_wire::{Epoch, QuorumPacket, TxnRecord, Zxid};
+
+pub(crate) use history::History;
+pub(crate) use leader::Leader;
+pub(crate) use learner::{Learner, LearnerIdentity};
+pub use options::EnsembleOptions;
+
+/// Names a connection between servers: to the leader, or from a learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// What a leader or a learner wants to be done, in order.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// Send packets.
+    Send(LinkId, Bytes),
+    /// Close a link.
+    Close(LinkId),
+    /// Store the epoch that is promised.
+    StoreAccepted(Epoch),
+    /// Store the epoch that is followed.
+    StoreCurrent(Epoch),
+    /// Log a txn that the leader proposed.
+    Log(TxnRecord, Bytes),
+    /// Cut the log back to this txn.
+    Truncate(Zxid),
+    /// A snapshot follows on the link: what the database has makes way.
+    Load,
+    /// Everything up to this txn is committed.
+    Commit(Zxid),
+    /// A learner needs a snapshot.
+    Stream(LinkId),
+    /// A leader is established, a learner synchronized: clients may come.
+    Serve,
+    /// The role is over.
+    GiveUp(GiveUp),
+}
+
+/// Why a role ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum GiveUp {
+    /// Too few voters answered while a leader was waiting for them.
+    #[error("no quorum of voters within initLimit while waiting for {wanted}")]
+    NoQuorum {
+        /// What they had to say.
+        wanted: &'static str,
+    },
+    /// A leader is alone.
+    #[error("not synchronized with a quorum of voters within syncLimit")]
+    LostQuorum,
+    /// A voter knows more.
+    #[error("server.{sid} has a later history: epoch {epoch}, zxid {zxid}")]
+    Outdated {
+        /// Who.
+        sid: zk_wire::ServerId,
+        /// Its current epoch.
+        epoch: Epoch,
+        /// Its last txn.
+        zxid: Zxid,
+    },
+    /// The counter of this epoch is used up.
+    #[error("the last zxid of this epoch is used: a new epoch is needed")]
+    Rollover,
+    /// The leader was not reached.
+    #[error("the leader cannot be reached")]
+    NotReached,
+    /// The link is gone.
+    #[error("the connection to the leader ended")]
+    LinkEnded,
+    /// Nothing came for too long.
+    #[error("nothing heard of the leader for {silent_ms} ms")]
+    Silent {
+        /// For how long.
+        silent_ms: u64,
+    },
+    /// The leader's epoch is older than one that was promised.
+    #[error("the leader's epoch {epoch} is below the accepted epoch {accepted}")]
+    OldEpoch {
+        /// The leader's.
+        epoch: Epoch,
+        /// Promised.
+        accepted: Epoch,
+    },
+    /// A packet that may not come now.
+    #[error("{packet} while {during}")]
+    Unexpected {
+        /// What came.
+        packet: &'static str,
+        /// What was going on.
+        during: &'static str,
+    },
+    /// A proposal left a gap.
+    #[error("proposal {zxid} does not follow {last}")]
+    Gap {
+        /// The proposal's.
+        zxid: Zxid,
+        /// The last one's.
+        last: Zxid,
+    },
+    /// A commit of something that was never proposed.
+    #[error("commit {zxid}, but nothing above {last} was proposed")]
+    NeverProposed {
+        /// The commit's.
+        zxid: Zxid,
+        /// The last proposal.
+        last: Zxid,
+    },
+    /// Bytes that are no packet, txn or snapshot.
+    #[error("{what} cannot be read: {error}")]
+    Unreadable {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        error: String,
+    },
+    /// A snapshot of the leader's could not be written.
+    #[error("the leader's snapshot could not be written")]
+    NotSaved,
+}
+
+/// One packet as bytes.
+pub(crate) fn packet(packet: &QuorumPacket<'_>) -> Bytes {
+    let mut bytes = Vec::new();
+    packet.encode(&mut bytes);
+    bytes.into()
+}

@@ -1,0 +1,178 @@
+//! The end of a server's history, in memory: what a learner may lack is sent from here.
+//!
+//! It knows explicitly where it begins: a learner that has everything up to `base` can be brought up to
+//! date with txns, one that lacks more needs a snapshot.
+//!
+//! Invariants
+//! - Zxids grow, without a gap within an epoch.
+//! - It ends with the last txn that was logged.
+//!
+//! Java: `ZKDatabase.committedLog`, `LearnerHandler.syncFollower`.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use zk_wire::Zxid;
+
+/// The last txns of a log.
+#[derive(Debug)]
+pub(crate) struct History {
+    base: Zxid,
+    txns: VecDeque<(Zxid, Bytes)>,
+    keep: usize,
+}
+
+/// How a learner's log becomes a prefix of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// It gets the txns above this one, which it has.
+    Diff { above: Zxid },
+    /// It cuts its log back to this one and gets those above it.
+    Trunc { to: Zxid },
+    /// It gets a snapshot.
+    Snap,
+}
+
+impl History {
+    /// A history that ends with `last`, of which the newest txns are known.
+    pub(crate) fn ending_with(last: Zxid, txns: VecDeque<(Zxid, Bytes)>, keep: usize) -> Self {
+        let fits = txns.back().is_some_and(|(zxid, _)| *zxid == last);
+        let mut history =
+            Self { base: last, txns: if fits { txns } else { VecDeque::new() }, keep };
+        // What came before the first of them is not known.
+        if let Some((first, _)) = history.txns.pop_front() {
+            history.base = first;
+        }
+        history
+    }
+
+    /// The last txn that was logged.
+    pub(crate) fn last(&self) -> Zxid {
+        self.txns.back().map_or(self.base, |(zxid, _)| *zxid)
+    }
+
+    /// The next txn of the log.
+    pub(crate) fn push(&mut self, zxid: Zxid, bytes: Bytes) {
+        let last = self.last();
+        assert!(
+            zxid == last.next() || zxid.epoch() > last.epoch(),
+            "{zxid} follows {last} without a gap"
+        );
+        self.txns.push_back((zxid, bytes));
+    }
+
+    /// The txns above one.
+    pub(crate) fn above(&self, zxid: Zxid) -> impl Iterator<Item = &(Zxid, Bytes)> {
+        let from = self.txns.partition_point(|(kept, _)| *kept <= zxid);
+        self.txns.range(from..)
+    }
+
+    /// Forgets what is more than enough; never a txn above `needed`.
+    pub(crate) fn trim(&mut self, needed: Zxid) {
+        while self.txns.len() > self.keep {
+            let Some((zxid, _)) = self.txns.pop_front_if(|(zxid, _)| *zxid <= needed) else {
+                break;
+            };
+            self.base = zxid;
+        }
+    }
+
+    /// Drops the txns above one.
+    pub(crate) fn truncate(&mut self, to: Zxid) {
+        let len = self.txns.partition_point(|(zxid, _)| *zxid <= to);
+        self.txns.truncate(len);
+        self.base = self.base.min(to);
+    }
+
+    /// Begins again with a database, and what its recovery replayed.
+    pub(crate) fn restart(&mut self, last: Zxid, txns: VecDeque<(Zxid, Bytes)>) {
+        *self = Self::ending_with(last, txns, self.keep);
+    }
+
+    /// How a learner whose log ends with `last` gets what is committed.
+    ///
+    /// Compat: the table of `syncFollower`. A zxid with counter 0 is no txn: it stands for the history
+    /// with which that epoch began.
+    pub(crate) fn plan(&self, last: Zxid, committed: Zxid) -> Plan {
+        let is_txn = last.counter() != 0;
+        if last == committed {
+            return Plan::Diff { above: last };
+        }
+        if last > committed {
+            let can_cut = is_txn && committed.counter() != 0 && committed >= self.base;
+            return if can_cut { Plan::Trunc { to: committed } } else { Plan::Snap };
+        }
+        if last < self.base {
+            return Plan::Snap;
+        }
+        let next = self.txns.partition_point(|(zxid, _)| *zxid <= last);
+        let previous = next.checked_sub(1).map_or(self.base, |index| self.txns[index].0);
+        // What lies between two txns here was never committed. Its log may have lost more than that.
+        if previous == last || !is_txn { Plan::Diff { above: last } } else { Plan::Snap }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zk_wire::Epoch;
+
+    use super::*;
+
+    fn zxid(epoch: i32, counter: u32) -> Zxid {
+        Zxid::new(Epoch(epoch), counter)
+    }
+
+    /// 1:3 is the base; 1:4 1:5 2:1 2:2 2:3 are kept.
+    fn history() -> History {
+        let mut history = History::ending_with(zxid(1, 3), VecDeque::new(), 100);
+        for (epoch, counter) in [(1, 4), (1, 5), (2, 1), (2, 2), (2, 3)] {
+            history.push(zxid(epoch, counter), Bytes::new());
+        }
+        history
+    }
+
+    #[test]
+    fn a_learner_is_told_what_it_lacks() {
+        let committed = zxid(2, 2);
+        let table = [
+            ("nothing", zxid(2, 2), Plan::Diff { above: zxid(2, 2) }),
+            ("the last epoch", zxid(1, 5), Plan::Diff { above: zxid(1, 5) }),
+            ("all that is kept", zxid(1, 3), Plan::Diff { above: zxid(1, 3) }),
+            ("more than is kept", zxid(1, 2), Plan::Snap),
+            ("everything", Zxid::ZERO, Plan::Snap),
+            ("the epoch from its start", zxid(2, 0), Plan::Diff { above: zxid(2, 0) }),
+            ("but has one that was not committed", zxid(2, 3), Plan::Trunc { to: committed }),
+            ("but has a lost tail of an old epoch", zxid(1, 6), Plan::Snap),
+            ("but has led an epoch that nobody knows", zxid(3, 0), Plan::Snap),
+        ];
+        for (lacks, last, plan) in table {
+            assert_eq!(history().plan(last, committed), plan, "lacks {lacks}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_needs_is_kept() {
+        let mut history = history();
+        history.keep = 2;
+        history.trim(zxid(1, 4));
+        assert_eq!(history.base, zxid(1, 4));
+        history.trim(zxid(2, 3));
+        assert_eq!(history.base, zxid(2, 1));
+        assert_eq!(history.plan(zxid(1, 5), zxid(2, 3)), Plan::Snap);
+    }
+
+    #[test]
+    fn a_cut_history_ends_at_the_cut() {
+        let mut history = history();
+        history.truncate(zxid(1, 5));
+        assert_eq!(history.last(), zxid(1, 5));
+        history.truncate(zxid(1, 1));
+        assert_eq!((history.last(), history.base), (zxid(1, 1), zxid(1, 1)));
+    }
+
+    #[test]
+    #[should_panic(expected = "without a gap")]
+    fn a_gap_is_refused() {
+        history().push(zxid(2, 5), Bytes::new());
+    }
+}

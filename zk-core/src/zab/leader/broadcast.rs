@@ -1,0 +1,202 @@
+//! Broadcast: proposals go out, acks are counted, commits follow; silence ends a reign.
+//!
+//! Java: `Leader.propose`, `Leader.processAck`, the loop of `Leader.lead`.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use tracing::warn;
+use zk_wire::{QuorumPacket, ServerId, Zxid};
+
+use super::{Act, EnsembleOptions, GiveUp, History, Leader, LinkId, Millis, Phase, Stage, packet};
+
+impl Leader {
+    /// Whether the counter of its epoch has room for one more txn.
+    pub(crate) fn has_zxids_left(last: Zxid) -> bool {
+        last.counter() < COUNTER_MAX
+    }
+
+    /// Sends a proposal, which the history has already, to every follower that takes part.
+    pub(crate) fn propose(&mut self, now: Millis, zxid: Zxid, txn: &Bytes, acts: &mut Vec<Act>) {
+        self.proposed = zxid;
+        let proposal = packet(&QuorumPacket::Proposal { zxid, txn });
+        for (link, handler) in &mut self.handlers {
+            if handler.phase == Phase::Live && !handler.is_observer {
+                handler.sent = zxid;
+                handler.owes_since.get_or_insert(now);
+                acts.push(Act::Send(*link, proposal.clone()));
+            }
+        }
+    }
+
+    /// Its own log has everything up to this txn.
+    pub(crate) fn on_persisted(
+        &mut self,
+        options: &EnsembleOptions,
+        history: &History,
+        zxid: Zxid,
+        acts: &mut Vec<Act>,
+    ) {
+        self.persisted = self.persisted.max(zxid);
+        self.commit(options, history, acts);
+    }
+
+    pub(super) fn on_ack(
+        &mut self,
+        now: Millis,
+        options: &EnsembleOptions,
+        history: &History,
+        link: LinkId,
+        zxid: Zxid,
+        acts: &mut Vec<Act>,
+    ) {
+        let handler = self.handlers.get_mut(&link).expect("it just sent a packet");
+        // Compat: the ACK of UPTODATE has counter 0.
+        if zxid.counter() == 0 || zxid > handler.sent {
+            return;
+        }
+        handler.acked = handler.acked.max(zxid);
+        handler.owes_since = (handler.acked < handler.sent).then_some(now);
+        self.commit(options, history, acts);
+    }
+
+    /// Commits what a quorum has on disk.
+    fn commit(&mut self, options: &EnsembleOptions, history: &History, acts: &mut Vec<Act>) {
+        if self.stage != Stage::Broadcast {
+            return;
+        }
+        let on_quorum = self.on_quorum(options);
+        if on_quorum <= self.committed || on_quorum.epoch() != self.epoch {
+            return;
+        }
+        let done = std::mem::replace(&mut self.committed, on_quorum);
+        for (zxid, txn) in history.above(done).take_while(|(zxid, _)| *zxid <= on_quorum) {
+            let zxid = *zxid;
+            let commit = packet(&QuorumPacket::Commit { zxid });
+            let mut inform = None;
+            for (link, handler) in &mut self.handlers {
+                if handler.phase != Phase::Live {
+                    continue;
+                }
+                if !handler.is_observer {
+                    acts.push(Act::Send(*link, commit.clone()));
+                } else if handler.sent < zxid {
+                    handler.sent = zxid;
+                    let inform =
+                        inform.get_or_insert_with(|| packet(&QuorumPacket::Inform { zxid, txn }));
+                    acts.push(Act::Send(*link, inform.clone()));
+                }
+            }
+        }
+        while let Some((_, link)) = self.syncs.pop_front_if(|(due, _)| *due <= on_quorum) {
+            acts.push(Act::Send(link, packet(&QuorumPacket::Sync)));
+        }
+        acts.push(Act::Commit(on_quorum));
+    }
+
+    /// The last txn that a quorum has on disk.
+    fn on_quorum(&self, options: &EnsembleOptions) -> Zxid {
+        let followers = self.handlers.values();
+        let mut logs: Vec<(Zxid, ServerId)> = followers
+            .filter(|handler| handler.phase == Phase::Live)
+            .filter_map(|handler| Some((handler.acked, handler.synced_follower()?)))
+            .collect();
+        logs.push((self.persisted, self.me));
+        logs.sort_unstable_by(|a, b| b.cmp(a));
+        let mut having = BTreeSet::new();
+        for (zxid, sid) in logs {
+            having.insert(sid);
+            if options.members.has_quorum(&having) {
+                return zxid;
+            }
+        }
+        Zxid::ZERO
+    }
+
+    /// A learner asks to be told when everything that is proposed by now is committed.
+    pub(crate) fn on_sync(&mut self, link: LinkId, acts: &mut Vec<Act>) {
+        let is_quiet = self.proposed <= self.committed || self.proposed.counter() == 0;
+        if is_quiet {
+            acts.push(Act::Send(link, packet(&QuorumPacket::Sync)));
+        } else {
+            self.syncs.push_back((self.proposed, link));
+        }
+    }
+
+    /// The last txn that all learners have been sent which need the history.
+    pub(crate) fn needed(&self) -> Zxid {
+        let needy = self.handlers.values().filter(|handler| handler.needs_history());
+        needy.map(|handler| handler.sent).fold(self.committed, Zxid::min)
+    }
+
+    /// Half a tick is over, or a stage took too long.
+    pub(crate) fn on_timeout(
+        &mut self,
+        now: Millis,
+        options: &EnsembleOptions,
+        acts: &mut Vec<Act>,
+    ) {
+        let wanted = match self.stage {
+            Stage::Discovery => "their accepted epochs",
+            Stage::Promising | Stage::Beginning => "its own disk",
+            Stage::EpochAcks => "ACKEPOCH",
+            Stage::Synchronization => "the ACK of NEWLEADER",
+            Stage::Broadcast => "nothing",
+        };
+        if self.stage != Stage::Broadcast && self.stage_until <= now {
+            return acts.push(Act::GiveUp(GiveUp::NoQuorum { wanted }));
+        }
+        if self.next_ping > now {
+            return;
+        }
+        self.next_ping = now.after(self.half_tick_ms);
+        self.is_half_tick = !self.is_half_tick;
+        self.drop_silent(now, acts);
+        if self.stage == Stage::Broadcast && !self.is_half_tick {
+            let mut synced = self.synced_followers();
+            synced.insert(self.me);
+            if !options.members.has_quorum(&synced) {
+                return acts.push(Act::GiveUp(GiveUp::LostQuorum));
+            }
+        }
+        let ping = packet(&QuorumPacket::Ping { zxid: self.proposed, touched: None });
+        let is_told =
+            |phase| matches!(phase, Phase::AwaitNewLeaderAck | Phase::Synced | Phase::Live);
+        for link in self.links(|handler| is_told(handler.phase)) {
+            acts.push(Act::Send(link, ping.clone()));
+        }
+    }
+
+    /// Closes the connections of learners that say nothing, or ack nothing, for too long.
+    fn drop_silent(&mut self, now: Millis, acts: &mut Vec<Act>) {
+        for link in self.links(|_| true) {
+            let handler = &self.handlers[&link];
+            let patience_ms = match handler.phase {
+                Phase::Synced | Phase::Live => self.sync_ms,
+                // It does not have to say anything before the leader has.
+                Phase::AwaitEpoch
+                | Phase::AwaitStart { .. }
+                | Phase::AwaitSnapshot
+                | Phase::Streaming => continue,
+                Phase::Greeting | Phase::AwaitAckEpoch | Phase::AwaitNewLeaderAck => self.init_ms,
+            };
+            let owes_ms = handler.owes_since.map_or(0, |since| now.since(since));
+            let silent_ms = now.since(handler.last_heard);
+            if silent_ms > patience_ms || owes_ms > self.sync_ms {
+                let sid = handler.sid.unwrap_or_default();
+                warn!(
+                    "closing on server.{sid}: silent for {silent_ms} ms, owes acks for {owes_ms} ms"
+                );
+                self.close(link, acts);
+            }
+        }
+    }
+
+    /// The followers that have its history, voters or not.
+    pub(super) fn synced_followers(&self) -> BTreeSet<ServerId> {
+        self.handlers.values().filter_map(super::Handler::synced_follower).collect()
+    }
+}
+
+/// The last counter that is used; Java keeps the one above it free too.
+const COUNTER_MAX: u32 = 0xffff_fffe;

@@ -1,0 +1,141 @@
+//! Synchronization: a learner gets the leader's history, says so, and is let in.
+//!
+//! Java: `LearnerHandler.syncFollower`, `Leader.waitForNewLeaderAck`.
+
+use tracing::info;
+use zk_wire::{QuorumPacket, Zxid};
+
+use super::{Act, EnsembleOptions, History, Leader, LinkId, Millis, Phase, Stage, packet};
+use crate::zab::history::Plan;
+
+impl Leader {
+    /// Sends what a learner lacks, then NEWLEADER.
+    pub(super) fn begin_sync(
+        &mut self,
+        options: &EnsembleOptions,
+        history: &History,
+        link: LinkId,
+        acts: &mut Vec<Act>,
+    ) {
+        let handler = self.handlers.get_mut(&link).expect("it was just looked up");
+        let Phase::AwaitStart { last } = handler.phase else { return };
+        let committed = self.committed;
+        let plan = if self.force_snapshot { Plan::Snap } else { history.plan(last, committed) };
+        let sid = handler.sid.unwrap_or_default();
+        info!(
+            "synchronizing server.{sid}, whose log ends with {last}, up to {committed}: {plan:?}"
+        );
+        let (first, above) = match plan {
+            Plan::Diff { above } => (QuorumPacket::Diff { zxid: committed }, above),
+            Plan::Trunc { to } => (QuorumPacket::Trunc { zxid: to }, to),
+            Plan::Snap => {
+                handler.phase = Phase::AwaitSnapshot;
+                return acts.push(Act::Stream(link));
+            }
+        };
+        acts.push(Act::Send(link, packet(&first)));
+        for (zxid, txn) in history.above(above).take_while(|(zxid, _)| *zxid <= committed) {
+            acts.push(Act::Send(link, packet(&QuorumPacket::Proposal { zxid: *zxid, txn })));
+            acts.push(Act::Send(link, packet(&QuorumPacket::Commit { zxid: *zxid })));
+        }
+        handler.sent = committed;
+        self.send_newleader(options, link, acts);
+    }
+
+    /// A snapshot of the tree as of `zxid` begins to be streamed to these learners.
+    pub(crate) fn snapshot_begins(&mut self, links: &[LinkId], zxid: Zxid, acts: &mut Vec<Act>) {
+        // What stands in old logs of the learner is below it, whatever it is: it will not be replayed.
+        let shown = zxid.max(Zxid::new(self.epoch, 0));
+        for link in links {
+            let Some(handler) = self.handlers.get_mut(link) else { continue };
+            handler.phase = Phase::Streaming;
+            handler.sent = zxid;
+            acts.push(Act::Send(*link, packet(&QuorumPacket::Snap { zxid: shown })));
+        }
+    }
+
+    /// All of it is on its way.
+    pub(crate) fn snapshot_ended(
+        &mut self,
+        now: Millis,
+        options: &EnsembleOptions,
+        acts: &mut Vec<Act>,
+    ) {
+        for link in self.links(|handler| handler.phase == Phase::Streaming) {
+            self.handlers.get_mut(&link).expect("it was just looked up").last_heard = now;
+            self.send_newleader(options, link, acts);
+        }
+    }
+
+    fn send_newleader(&mut self, options: &EnsembleOptions, link: LinkId, acts: &mut Vec<Act>) {
+        let handler = self.handlers.get_mut(&link).expect("it was just looked up");
+        handler.phase = Phase::AwaitNewLeaderAck;
+        let config = Some(options.members.text().as_bytes());
+        let zxid = Zxid::new(self.epoch, 0);
+        acts.push(Act::Send(link, packet(&QuorumPacket::NewLeader { zxid, config })));
+    }
+
+    pub(super) fn on_newleader_ack(
+        &mut self,
+        now: Millis,
+        options: &EnsembleOptions,
+        history: &History,
+        link: LinkId,
+        acts: &mut Vec<Act>,
+    ) {
+        let handler = self.handlers.get_mut(&link).expect("it just sent a packet");
+        handler.phase = Phase::Synced;
+        handler.acked = handler.sent;
+        if self.stage == Stage::Broadcast {
+            self.let_in(now, history, link, acts);
+        } else {
+            self.count_newleader_acks(now, options, history, acts);
+        }
+    }
+
+    /// Establishes the leader once a quorum has its history: all of that is committed now.
+    pub(super) fn count_newleader_acks(
+        &mut self,
+        now: Millis,
+        options: &EnsembleOptions,
+        history: &History,
+        acts: &mut Vec<Act>,
+    ) {
+        let mut synced = self.synced_followers();
+        synced.insert(self.me);
+        if self.stage != Stage::Synchronization || !options.members.has_quorum(&synced) {
+            return;
+        }
+        self.enter(now, Stage::Broadcast);
+        self.proposed = self.proposed.max(Zxid::new(self.epoch, 0));
+        acts.push(Act::Commit(self.committed));
+        acts.push(Act::Serve);
+        for link in self.links(|handler| handler.phase == Phase::Synced) {
+            self.let_in(now, history, link, acts);
+        }
+    }
+
+    /// UPTODATE, and what came since the learner was synchronized.
+    fn let_in(&mut self, now: Millis, history: &History, link: LinkId, acts: &mut Vec<Act>) {
+        let handler = self.handlers.get_mut(&link).expect("it was just looked up");
+        handler.phase = Phase::Live;
+        acts.push(Act::Send(link, packet(&QuorumPacket::UpToDate)));
+        for (zxid, txn) in history.above(handler.sent) {
+            let zxid = *zxid;
+            let is_committed = zxid <= self.committed;
+            if handler.is_observer {
+                if is_committed {
+                    acts.push(Act::Send(link, packet(&QuorumPacket::Inform { zxid, txn })));
+                    handler.sent = zxid;
+                }
+                continue;
+            }
+            acts.push(Act::Send(link, packet(&QuorumPacket::Proposal { zxid, txn })));
+            if is_committed {
+                acts.push(Act::Send(link, packet(&QuorumPacket::Commit { zxid })));
+            }
+            handler.sent = zxid;
+            handler.owes_since.get_or_insert(now);
+        }
+    }
+}

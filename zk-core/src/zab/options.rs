@@ -1,0 +1,34 @@
+//! What a member of an ensemble is told once, at its start.
+
+use zk_wire::{Epoch, ServerId};
+
+use crate::quorum::Members;
+
+/// A member's settings: who the others are, how long they may take.
+#[derive(Clone, Debug)]
+pub struct EnsembleOptions {
+    /// Its own number, `myid`.
+    pub me: ServerId,
+    /// Everybody.
+    pub members: Members,
+    /// The epoch of the leader that it last followed or was: the file `currentEpoch`.
+    pub current_epoch: Epoch,
+    /// The epoch that it last promised: the file `acceptedEpoch`.
+    pub accepted_epoch: Epoch,
+    /// `initLimit`, in ticks: how long connecting and synchronizing may take.
+    pub init_limit: u32,
+    /// `syncLimit`, in ticks: how long a peer may be silent.
+    pub sync_limit: u32,
+    /// `fastleader.minNotificationInterval`, in ms.
+    pub election_interval_min_ms: u64,
+    /// `fastleader.maxNotificationInterval`, in ms.
+    pub election_interval_max_ms: u64,
+    /// `commitLogCount`: how many committed txns are kept for learners that lag.
+    pub commit_log_count: usize,
+    /// `forceSnapshotSync`: learners always get a snapshot.
+    pub force_snapshot_sync: bool,
+    /// `leaderServes`: whether it takes clients while it leads.
+    pub leader_serves: bool,
+    /// `reconfigEnabled`: its configuration has a version, and a leader may find a newer one.
+    pub reconfig: bool,
+}
