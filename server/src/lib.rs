@@ -16,6 +16,8 @@ pub mod logging;
 mod metrics;
 mod purge;
 pub mod run;
+#[cfg(test)]
+mod scratch;
 mod settings;
 mod shell;
 mod signal;

@@ -262,3 +262,6 @@ impl<D: Disk> Writer<D> {
         let _ = self.reports.send(report);
     }
 }
+
+#[cfg(test)]
+mod tests;

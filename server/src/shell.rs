@@ -182,7 +182,8 @@ impl Shell {
         self.outputs = outputs;
     }
 
-    fn carry_out(&mut self, output: Output, current: Option<ConnectionId>) {
+    /// Does one thing that the core wants.
+    pub(crate) fn carry_out(&mut self, output: Output, current: Option<ConnectionId>) {
         match output {
             Output::Append { zxid, bytes } => self.log(Command::Append { zxid, bytes }),
             Output::Roll => self.log(Command::Roll),
@@ -209,10 +210,7 @@ impl Shell {
             }
             Output::Truncate { zxid } => self.log(Command::Truncate { zxid }),
             Output::Reload => self.log(Command::Reload),
-            Output::AbortSnapshot => {
-                // Nobody waits for word of it.
-                let _ = self.abort_snapshot();
-            }
+            Output::AbortSnapshot => self.abort_snapshot(),
             Output::StreamSnapshot { links } => self.stream_snapshot(links),
         }
     }
@@ -275,37 +273,30 @@ impl Shell {
             return;
         }
         let Some(me) = self.me.upgrade() else { return };
-        let walk = self.snapshots.begin(Purpose::File { is_asked });
+        let walk = self.snapshots.begin(Purpose::File);
         let (zxid, digest, head) = self.peer.database_mut().begin_snapshot();
-        tokio::task::spawn_local(snapshot::write(me, walk, Beginning { zxid, digest, head }));
+        let beginning = Beginning { zxid, digest, head };
+        tokio::task::spawn_local(snapshot::write(me, walk, beginning, is_asked));
     }
 
-    /// Begins to send a snapshot of this moment; one for a file makes way.
+    /// Begins to send a snapshot of this moment.
     fn stream_snapshot(&mut self, links: Vec<LinkId>) {
-        self.abort_snapshot_for_another();
         let Some(me) = self.me.upgrade() else { return };
+        let to = self.others().links().clone();
+        let walk = self.snapshots.begin(Purpose::Stream { links: links.clone() });
         let (zxid, _, head) = self.peer.database_mut().begin_snapshot();
         info!("Sending snapshot of {zxid} to {} learners", links.len());
-        let to = self.others().links().clone();
         to.begin_stream(&links, Bytes::from(head));
-        let walk = self.snapshots.begin(Purpose::Stream { links: links.clone() });
         tokio::task::spawn_local(snapshot_stream::send(me, to, walk, links));
     }
 
-    fn abort_snapshot_for_another(&mut self) {
-        if let Some(Purpose::File { is_asked: true }) = self.abort_snapshot() {
-            self.echoes.push_back(Input::SnapshotTaken { is_durable: false });
-        }
-    }
-
     /// Drops the walk that is going on. Learners that wait for the rest of it are given up.
-    fn abort_snapshot(&mut self) -> Option<Purpose> {
-        let purpose = self.snapshots.drop_walk()?;
+    fn abort_snapshot(&mut self) {
         self.peer.database_mut().abort_snapshot();
-        if let Purpose::Stream { links } = &purpose {
-            self.others().links().break_stream(links);
+        if let Some(Purpose::Stream { links }) = self.snapshots.drop_running() {
+            let ensemble = self.ensemble.as_ref().expect("only a member has learners");
+            ensemble.links().break_stream(links);
         }
-        Some(purpose)
     }
 
     fn log(&mut self, command: Command) {

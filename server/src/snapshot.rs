@@ -6,7 +6,8 @@
 //! Invariants
 //! - The tree is walked once at a time, for a file or for learners.
 //! - Slices are taken only from the database that the walk began with.
-//! - One thread writes at a time, and the log's files are not cut or read again before it has ended.
+//! - The log's files are not cut or read again while a snapshot may still get its name.
+//! - Whoever asked for a snapshot gets one answer, also when it is dropped.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -14,7 +15,6 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Instant;
 
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 use tracing::{error, info};
@@ -37,53 +37,61 @@ pub(crate) struct WalkId(u64);
 /// What a walk is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// A file, and whether the core asked for it and waits for word.
-    File { is_asked: bool },
+    File,
     /// Learners.
-    Stream { links: Vec<LinkId> },
+    Stream {
+        links: Vec<LinkId>,
+    },
 }
 
-/// The walk that is going on, and the thread that writes.
+/// The snapshot that is not over yet.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshots {
-    walk: Option<(WalkId, Purpose)>,
+    running: Option<Running>,
     walks: u64,
-    is_writing: bool,
-    /// Told when `is_writing` ends.
-    written: Rc<Notify>,
+}
+
+#[derive(Debug)]
+struct Running {
+    walk: WalkId,
+    purpose: Purpose,
+    /// Its database is gone; who walks has yet to notice.
+    is_dropped: bool,
 }
 
 impl Snapshots {
     pub(crate) fn is_busy(&self) -> bool {
-        self.walk.is_some()
+        self.running.is_some()
     }
 
-    /// Whether the files of the last walk may still change.
+    /// Whether a snapshot may still get its name.
     pub(crate) fn is_writing(&self) -> bool {
-        self.is_writing
+        self.running.as_ref().is_some_and(|running| running.purpose == Purpose::File)
     }
 
     /// Names the walk that begins now; there must be none.
     pub(crate) fn begin(&mut self, purpose: Purpose) -> WalkId {
-        debug_assert!(!self.is_busy(), "the tree is walked once at a time");
+        assert!(!self.is_busy(), "the tree is walked once at a time");
         self.walks += 1;
         let walk = WalkId(self.walks);
-        self.walk = Some((walk, purpose));
+        self.running = Some(Running { walk, purpose, is_dropped: false });
         walk
     }
 
-    pub(crate) fn is_current(&self, walk: WalkId) -> bool {
-        self.walk.as_ref().is_some_and(|(current, _)| *current == walk)
+    fn is_current(&self, walk: WalkId) -> bool {
+        self.running.as_ref().is_some_and(|running| running.walk == walk && !running.is_dropped)
     }
 
-    /// Ends a walk that is over; what it was for, unless it was dropped before.
-    pub(crate) fn end(&mut self, walk: WalkId) -> Option<Purpose> {
-        if self.is_current(walk) { self.drop_walk() } else { None }
+    /// Drops what is running: no more slices are taken. Gives what it was for.
+    pub(crate) fn drop_running(&mut self) -> Option<&Purpose> {
+        let running = self.running.as_mut()?;
+        running.is_dropped = true;
+        Some(&running.purpose)
     }
 
-    /// Drops the walk that is going on.
-    pub(crate) fn drop_walk(&mut self) -> Option<Purpose> {
-        self.walk.take().map(|(_, purpose)| purpose)
+    /// What was running is over; gives whether it was not dropped before.
+    pub(crate) fn end(&mut self) -> bool {
+        self.running.take().is_some_and(|running| !running.is_dropped)
     }
 }
 
@@ -105,18 +113,18 @@ pub(crate) struct Beginning {
 }
 
 /// Has the tree written that `Database::begin_snapshot` has marked, and tells the core if it asked.
-pub(crate) async fn write(shell: Rc<RefCell<Shell>>, walk: WalkId, beginning: Beginning) {
-    let written = shell.borrow().snapshots.written.clone();
-    while shell.borrow().snapshots.is_writing {
-        written.notified().await;
-    }
-    shell.borrow_mut().snapshots.is_writing = true;
+pub(crate) async fn write(
+    shell: Rc<RefCell<Shell>>,
+    walk: WalkId,
+    beginning: Beginning,
+    is_asked: bool,
+) {
     let is_durable = write_file(&shell, walk, beginning).await;
     let mut shell = shell.borrow_mut();
-    shell.snapshots.is_writing = false;
+    shell.snapshots.end();
+    // Commands for the log may wait for this.
     shell.wake_driver();
-    written.notify_waiters();
-    if let Some(Purpose::File { is_asked: true }) = shell.snapshots.end(walk) {
+    if is_asked {
         let now = shell.clock.now();
         shell.step(now, Input::SnapshotTaken { is_durable }, None);
     }

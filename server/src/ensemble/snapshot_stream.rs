@@ -30,7 +30,7 @@ pub(crate) async fn send(
             warn!("no learner is left that takes the snapshot");
             break;
         }
-        let Some(slice) = next_slice(&shell, walk) else { return };
+        let Some(slice) = next_slice(&shell, walk) else { break };
         to.stream(&links, Bytes::from(slice.bytes));
         if slice.is_last {
             let mut end = Vec::new();
@@ -41,10 +41,10 @@ pub(crate) async fn send(
         }
     }
     let mut shell = shell.borrow_mut();
-    if shell.snapshots.end(walk).is_some() {
+    if shell.snapshots.end() {
         // Does nothing after the last slice.
         shell.peer.database_mut().abort_snapshot();
-        let now = shell.clock.now();
-        shell.step(now, Input::SnapshotStreamed, None);
     }
+    let now = shell.clock.now();
+    shell.step(now, Input::SnapshotStreamed, None);
 }

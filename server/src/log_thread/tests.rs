@@ -1,0 +1,78 @@
+//! What a member's log does, in which order, and what a start finds afterwards.
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use zk_wire::Zxid;
+
+use super::*;
+use crate::scratch::{Scratch, create_bytes};
+
+fn append(zxid: Zxid, path: &str) -> Command {
+    Command::Append { zxid, bytes: create_bytes(zxid, path) }
+}
+
+/// The next report, in words.
+fn next(reports: &mut UnboundedReceiver<Report>) -> String {
+    match reports.blocking_recv().expect("the thread runs") {
+        Report::Persisted { zxid, txns, .. } => format!("{txns} persisted up to {zxid}"),
+        Report::EpochsStored { accepted, current } => format!("epochs {accepted} {current}"),
+        Report::Truncated { zxid } => format!("truncated to {zxid}"),
+        Report::Reloaded { database } => {
+            let nodes = ["/a", "/b", "/c"].map(|path| database.tree().lookup(path).is_some());
+            format!("reloaded up to {}: {nodes:?}", database.last_zxid())
+        }
+        Report::Failed(error) => format!("failed: {error}"),
+    }
+}
+
+#[test]
+fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
+    let scratch = Scratch::new();
+    let (log, mut reports) = scratch.start_log(true);
+    let zxid = |epoch, counter| Zxid::new(Epoch(epoch), counter);
+    log.send(vec![
+        append(zxid(1, 1), "/a"),
+        append(zxid(1, 2), "/b"),
+        Command::StoreEpochs { accepted: Epoch(2), current: Epoch(1) },
+        append(zxid(1, 3), "/c"),
+        Command::Truncate { zxid: zxid(1, 1) },
+        Command::Reload,
+        Command::StoreEpochs { accepted: Epoch(2), current: Epoch(2) },
+        append(zxid(2, 1), "/c"),
+    ]);
+    for expected in [
+        "2 persisted up to 0x100000002",
+        "epochs 2 1",
+        "1 persisted up to 0x100000003",
+        "truncated to 0x100000001",
+        "reloaded up to 0x100000001: [true, false, false]",
+        "epochs 2 2",
+        "1 persisted up to 0x200000001",
+    ] {
+        assert_eq!(next(&mut reports), expected);
+    }
+    // A log that was read again is written on as if nothing had been.
+    log.send(vec![Command::Reload]);
+    assert_eq!(next(&mut reports), "reloaded up to 0x200000001: [true, false, true]");
+    log.send(vec![append(zxid(2, 2), "/b")]);
+    assert_eq!(next(&mut reports), "1 persisted up to 0x200000002");
+    log.stop();
+    let database = scratch.database();
+    assert_eq!(database.last_zxid(), zxid(2, 2));
+    let epochs = startup_epochs(&scratch, &database);
+    assert_eq!((epochs.accepted(), epochs.current()), (Epoch(2), Epoch(2)));
+}
+
+#[test]
+fn a_truncation_to_a_txn_that_nobody_knows_ends_everything() {
+    let scratch = Scratch::new();
+    let (log, mut reports) = scratch.start_log(true);
+    log.send(vec![append(Zxid(0x1_0000_0001), "/a"), Command::Truncate { zxid: Zxid(7) }]);
+    assert_eq!(next(&mut reports), "1 persisted up to 0x100000001");
+    assert!(next(&mut reports).starts_with("failed: "));
+    assert!(reports.blocking_recv().is_none());
+    log.stop();
+}
+
+fn startup_epochs(scratch: &Scratch, database: &Database) -> Epochs<zk_storage::RealDisk> {
+    crate::startup::load_epochs(&scratch.settings().files, database).unwrap()
+}
