@@ -49,7 +49,7 @@ pub(crate) struct LinkOptions {
     pub(crate) members: BTreeMap<ServerId, Vec<Endpoint>>,
     /// `connectToLearnerMasterLimit`: how long a leader is tried.
     pub(crate) dial_time: Duration,
-    /// `leaderConnectDelayDuringRetryMs`: the pause between attempts.
+    /// `leaderConnectDelayDuringRetryMs`: the longest pause between attempts.
     pub(crate) dial_pause: Duration,
     /// How long it may take to secure a stream that was accepted.
     pub(crate) security_time: Duration,

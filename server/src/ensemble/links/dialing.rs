@@ -4,6 +4,7 @@
 
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
@@ -55,6 +56,7 @@ impl Links {
     async fn connect(&self, leader: ServerId, endpoints: &[Endpoint]) -> io::Result<TcpStream> {
         let until = Instant::now() + self.options.dial_time;
         let mut tries: u32 = 0;
+        let mut pause = PAUSE_MIN;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let error = match self.dialer.connect(endpoints, left).await {
@@ -68,10 +70,14 @@ impl Links {
             } else {
                 debug!("{text}")
             }
-            if Instant::now() + self.options.dial_pause >= until {
+            pause = pause.saturating_mul(2).min(self.options.dial_pause);
+            if Instant::now() + pause >= until {
                 return Err(error);
             }
-            sleep(self.options.dial_pause).await;
+            sleep(pause).await;
         }
     }
 }
+
+/// Half of the first pause: a leader that has just won opens its port in a moment.
+const PAUSE_MIN: Duration = Duration::from_millis(5);

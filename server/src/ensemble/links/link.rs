@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Buf as _;
@@ -64,17 +64,18 @@ impl Links {
                 }
                 Fate::Dropped => return Ok(End::ClosedHere),
             }
-            match poll_fn(|cx| self.poll_event(cx, link, stream, &look)).await? {
-                Event::Read(0) => return Ok(End::ClosedThere),
-                Event::Read(n) => {
-                    self.take(link, n);
-                    if n == READ_SIZE {
-                        // There is more; others have their turn before.
-                        tokio::task::yield_now().await;
-                    }
+            let event = poll_fn(|cx| self.poll_event(cx, link, stream, &look)).await?;
+            if let Event::Read(n) = event {
+                if n == 0 {
+                    return Ok(End::ClosedThere);
                 }
-                Event::Writable => self.write(link, stream)?,
-                Event::Signal => {}
+                self.take(link, n);
+            }
+            // Whatever it was may have made something to send.
+            self.write(link, stream)?;
+            if matches!(event, Event::Read(READ_SIZE)) {
+                // There is more; others have their turn before.
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -100,15 +101,16 @@ impl Links {
         if signal.is_none_or(|signal| signal.poll(cx).is_ready()) {
             return Poll::Ready(Ok(Event::Signal));
         }
+        if look.may_read {
+            let mut buffer = ReadBuf::new(&mut state.read_buffer);
+            if Pin::new(&mut *stream).poll_read(cx, &mut buffer)?.is_ready() {
+                return Poll::Ready(Ok(Event::Read(buffer.filled().len())));
+            }
+        }
         if look.has_output && stream.poll_write_ready(cx)?.is_ready() {
             return Poll::Ready(Ok(Event::Writable));
         }
-        if !look.may_read {
-            return Poll::Pending;
-        }
-        let mut buffer = ReadBuf::new(&mut state.read_buffer);
-        ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
-        Poll::Ready(Ok(Event::Read(buffer.filled().len())))
+        Poll::Pending
     }
 
     /// Feeds what was read into the buffer.
@@ -121,7 +123,9 @@ impl Links {
     /// Writes what waits, as far as the socket takes it.
     fn write(&self, link: LinkId, stream: &TcpStream) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
-        let Some(open) = state.links.get_mut(&link) else { return Ok(()) };
+        let Some(open) = state.links.get_mut(&link).filter(|open| open.out_len > 0) else {
+            return Ok(());
+        };
         let mut sent = 0;
         while open.out_len > 0 && sent < WRITE_MAX {
             let mut slices = [IoSlice::new(&[]); SLICES_MAX];
@@ -180,7 +184,7 @@ impl Link {
 }
 
 /// So many packets go out with one call.
-const SLICES_MAX: usize = 64;
+const SLICES_MAX: usize = 128;
 /// After so many bytes other tasks have their turn.
 const WRITE_MAX: usize = 1 << 20;
 /// How long a link that is closed may take for its last bytes.
