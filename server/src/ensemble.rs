@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, spawn_local};
 use tracing::info;
 use zk_config::{Config, PeerAddress};
@@ -61,6 +62,35 @@ impl Core for RefCell<Shell> {
     }
 }
 
+/// The ports that other members connect to, opened and not yet served.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    election: Vec<TcpListener>,
+    quorum: Vec<TcpListener>,
+}
+
+impl Ports {
+    /// Listens for the other members. Names that mean nothing yet do not keep it waiting.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
+        let (quorum, names) = (&config.quorum, Names::of_system());
+        info!("Starting quorum peer, myid={}", me(config));
+        let open = async |service, port: fn(&PeerAddress) -> u16| {
+            let own = OwnPort {
+                me: me(config),
+                service,
+                endpoints: endpoints(config, port).remove(&me(config)).unwrap_or_default(),
+                on_all_addresses: quorum.listen_on_all_ips,
+                attempts: quorum.election.port_bind_attempts,
+            };
+            own.open(&names).await
+        };
+        Ok(Self {
+            election: open("election", |address| address.election_port).await?,
+            quorum: open("quorum", |address| address.quorum_port).await?,
+        })
+    }
+}
+
 /// The sockets between this member and the others.
 pub(crate) struct Ensemble {
     election: Rc<ElectionPort>,
@@ -69,55 +99,41 @@ pub(crate) struct Ensemble {
 }
 
 impl Ensemble {
-    /// Listens for the other members. Names that mean nothing yet do not keep it waiting.
-    pub(crate) async fn open(config: &Config, core: Weak<dyn Core>) -> Result<Self, Error> {
-        let (quorum, me) = (&config.quorum, me(config));
-        info!("Starting quorum peer, myid={me}");
-        let names = Names::of_system();
+    /// Lets the other members in, and makes the core able to reach them.
+    pub(crate) fn start(config: &Config, ports: Ports, core: Weak<dyn Core>) -> Self {
+        let quorum = &config.quorum;
+        let keep_alive = quorum.election.tcp_keep_alive;
         let dialer = Rc::new(Dialer {
-            names: names.clone(),
+            names: Names::of_system(),
             connect_timeout: quorum.election.connect_timeout,
-            keep_alive: quorum.election.tcp_keep_alive,
+            keep_alive,
         });
-        let own_port = |service, members: &BTreeMap<ServerId, Vec<Endpoint>>| OwnPort {
-            me,
-            service,
-            endpoints: members.get(&me).cloned().unwrap_or_default(),
-            on_all_addresses: quorum.listen_on_all_ips,
-            attempts: quorum.election.port_bind_attempts,
-        };
-        let voting = endpoints(config, |address| address.election_port);
-        let serving = endpoints(config, |address| address.quorum_port);
-        let election_listeners = own_port("election", &voting).open(&names).await?;
-        let quorum_listeners = own_port("quorum", &serving).open(&names).await?;
-
         let options = ElectionOptions {
-            me,
-            members: voting,
+            me: me(config),
+            members: endpoints(config, |address| address.election_port),
             multi_address: quorum.multi_address.enabled,
             introduction_time: quorum.election.read_timeout,
         };
         let election = ElectionPort::new(core.clone(), dialer.clone(), options);
         let options = LinkOptions {
-            members: serving,
+            members: endpoints(config, |address| address.quorum_port),
             dial_time: Duration::from_millis(config.tick_time_ms.into()) * quorum.connect_limit,
             dial_pause: quorum.leader_connect_delay,
             security_time: quorum.election.read_timeout,
         };
         let links = Links::new(core, dialer, options);
-        let keep_alive = quorum.election.tcp_keep_alive;
         let mut listening = Vec::new();
-        for listener in election_listeners {
+        for listener in ports.election {
             let port = election.clone();
             let take = move |stream, remote| port.introduce(stream, remote);
             listening.push(spawn_local(accept(listener, keep_alive, take)).abort_handle());
         }
-        for listener in quorum_listeners {
+        for listener in ports.quorum {
             let links = links.clone();
             let take = move |stream, remote| links.accept(stream, remote);
             listening.push(spawn_local(accept(listener, keep_alive, take)).abort_handle());
         }
-        Ok(Self { election, links, listening })
+        Self { election, links, listening }
     }
 
     /// Lets nobody in any more.

@@ -17,7 +17,7 @@ use zk_core::{Input, Peer};
 use zk_storage::{Error as StorageError, TxnLog};
 
 use crate::clock::{Clock, millis};
-use crate::ensemble::{Core, Ensemble};
+use crate::ensemble::{Core, Ensemble, Ports};
 use crate::error::Error;
 use crate::listener;
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
@@ -61,6 +61,13 @@ async fn serve(config: &Config) -> Result<(), Error> {
         }
         None => None,
     };
+    let ports = match config.mode {
+        Mode::Standalone => None,
+        Mode::Replicated => match signals.unless_ended(Ports::open(config)).await {
+            Some(ports) => Some(ports?),
+            None => return Ok(()),
+        },
+    };
     let (sender, mut reports) = unbounded_channel();
     let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(config));
     let options = core_options(config, seed, epochs.as_ref());
@@ -72,15 +79,15 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let shell = Shell::new(peer, clock, settings, log);
     shell.borrow_mut().counts.loading.add(millis(loaded.took));
     shell.borrow_mut().counts.replayed.add(loaded.replayed);
-    match config.mode {
-        Mode::Standalone if loaded.wants_snapshot => shell.borrow_mut().take_snapshot(false),
-        Mode::Standalone => {}
-        // Its core knows when the txns that were replayed are worth a snapshot.
-        Mode::Replicated => {
+    match ports {
+        Some(ports) => {
             let core: Rc<dyn Core> = shell.clone();
-            let ensemble = Ensemble::open(config, Rc::downgrade(&core)).await?;
+            let ensemble = Ensemble::start(config, ports, Rc::downgrade(&core));
             shell.borrow_mut().ensemble = Some(ensemble);
         }
+        // The core of a member knows itself when the txns that were replayed are worth a snapshot.
+        None if loaded.wants_snapshot => shell.borrow_mut().take_snapshot(false),
+        None => {}
     }
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
@@ -127,6 +134,15 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             child: signal(SignalKind::child())?,
         })
+    }
+
+    /// What a part of the start gives, unless the server is told to end before.
+    async fn unless_ended<T>(&mut self, part: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = part => Some(done),
+            _ = self.terminate.recv() => None,
+            _ = self.interrupt.recv() => None,
+        }
     }
 }
 

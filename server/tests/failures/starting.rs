@@ -56,6 +56,26 @@ fn secured_links_between_servers_are_refused_rather_than_left_open() {
 }
 
 #[test]
+fn a_port_for_other_servers_in_use_is_refused_with_its_line() {
+    for (taken, service) in [(0, "quorum"), (1, "election")] {
+        let mut ports = [(); 2].map(|()| Some(TcpListener::bind("127.0.0.1:0").unwrap()));
+        let addresses = ports.each_ref().map(|port| port.as_ref().unwrap().local_addr().unwrap());
+        let scratch = Scratch::new(&format!(
+            "initLimit=5\nsyncLimit=2\nelectionPortBindRetry=1\nserver.1=127.0.0.1:{}:{}\n\
+             server.2=127.0.0.2:23497:23498\n",
+            addresses[0].port(),
+            addresses[1].port(),
+        ));
+        ports[1 - taken] = None;
+        let address = addresses[taken];
+        let text = format!("cannot listen on {address}, the {service} port in the line server.1: ");
+        fs::create_dir(scratch.path("data")).unwrap();
+        fs::write(scratch.path("data/myid"), "1\n").unwrap();
+        scratch.run(scratch.command(&[])).check(1, &[&text, "another process has it: stop that"]);
+    }
+}
+
+#[test]
 fn a_second_server_on_a_data_directory_is_refused_and_the_first_goes_on() {
     let scratch = Scratch::new("");
     let first = scratch.serve();
