@@ -76,7 +76,7 @@ impl Scene {
     /// Waits until no snapshot is being taken or sent.
     async fn is_idle(&self) {
         while self.shell.borrow().snapshots.is_busy() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::task::yield_now().await;
         }
     }
 
