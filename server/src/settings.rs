@@ -171,6 +171,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         election_interval_min_ms: millis(quorum.election.min_notification_interval),
         election_interval_max_ms: millis(quorum.election.max_notification_interval),
         commit_log_count: size(config.storage.commit_log_count),
+        commit_log_bytes: HISTORY_BYTES,
         force_snapshot_sync: quorum.leader.force_snapshot_sync,
         leader_serves: config.processing.leader_serves,
         reconfig: quorum.reconfig_enabled,
@@ -188,6 +189,8 @@ fn low_byte(id: ServerId) -> u8 {
     id.0.to_be_bytes()[7]
 }
 
+/// How many bytes of txns a member keeps at least for others that lag.
+pub(crate) const HISTORY_BYTES: usize = 16 << 20;
 /// Above so many bytes that a client does not take, it is not read.
 const OUTPUT_SOFT: usize = 4 << 20;
 /// Above so many bytes that a client does not take, it is cut off: notifications cannot be dropped.

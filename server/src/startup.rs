@@ -13,7 +13,7 @@ use zk_storage::{
 use zk_wire::Zxid;
 
 use crate::error::Error;
-use crate::settings::{Files, database_options, recover_options};
+use crate::settings::{Files, HISTORY_BYTES, database_options, recover_options};
 
 /// What the files gave.
 pub(crate) struct Loaded {
@@ -35,6 +35,8 @@ pub(crate) struct History<D: Disk> {
     pub(crate) dirs: DataDirs,
     pub(crate) recover: RecoverOptions,
     pub(crate) database: DatabaseOptions,
+    /// How many bytes of replayed txns a member keeps for others.
+    pub(crate) keep_bytes: usize,
 }
 
 impl History<RealDisk> {
@@ -44,6 +46,7 @@ impl History<RealDisk> {
             dirs: files.dirs.clone(),
             recover: recover_options(config),
             database: database_options(config, seed),
+            keep_bytes: if config.mode == Mode::Replicated { HISTORY_BYTES } else { 0 },
         }
     }
 }
@@ -129,7 +132,7 @@ pub(crate) fn load_epochs(
 pub(crate) fn recovered<D: Disk>(
     history: &History<D>,
 ) -> Result<Recovered<Database>, zk_storage::Error> {
-    let make = || Database::new(history.database);
+    let make = || Database::new(history.database).keeping_replayed(history.keep_bytes);
     let mut recovered = recover(&history.disk, &history.dirs, &history.recover, make)?;
     for warning in &recovered.warnings {
         warn!("{}", worded(warning));

@@ -51,7 +51,8 @@ pub struct Database {
     restored_parent: Option<(String, NodeId)>,
     /// The last txns that were replayed, for learners that lack them, and how many are kept.
     replayed: VecDeque<(Zxid, Bytes)>,
-    replayed_max: usize,
+    replayed_bytes: usize,
+    replayed_bytes_max: usize,
 }
 
 impl Database {
@@ -74,26 +75,29 @@ impl Database {
             expected: None,
             restored_parent: None,
             replayed: VecDeque::new(),
-            replayed_max: 0,
+            replayed_bytes: 0,
+            replayed_bytes_max: 0,
         }
     }
 
-    /// A database that keeps the last txns that recovery replays, for learners that lack them.
+    /// A database that keeps so many bytes of the last txns that recovery replays, for learners that lack
+    /// them.
     #[must_use]
-    pub fn keeping_replayed(mut self, max: usize) -> Self {
-        self.replayed_max = max;
+    pub fn keeping_replayed(mut self, bytes_max: usize) -> Self {
+        self.replayed_bytes_max = bytes_max;
         self
     }
 
     /// The last txns that were replayed, without a gap, the oldest first.
     pub(crate) fn take_replayed(&mut self) -> VecDeque<(Zxid, Bytes)> {
+        self.replayed_bytes = 0;
         std::mem::take(&mut self.replayed)
     }
 
     /// The first thing of a snapshot has come: what a new database has makes way.
     fn make_way(&mut self) {
         if self.restored_parent.is_none() {
-            *self = Self::bare(self.options).keeping_replayed(self.replayed_max);
+            *self = Self::bare(self.options).keeping_replayed(self.replayed_bytes_max);
             self.restored_parent = Some(("/".to_owned(), NodeId::ROOT));
         }
     }
@@ -313,16 +317,20 @@ impl Replica for Database {
     }
 
     fn replayed(&mut self, zxid: Zxid, bytes: &[u8]) {
-        if self.replayed_max == 0 {
+        if self.replayed_bytes_max == 0 {
             return;
         }
         let last = self.replayed.back().map_or(Zxid::ZERO, |(last, _)| *last);
         // A log of Java's may have them out of order: then only what follows is one history.
         if zxid <= last || (zxid != last.next() && zxid.epoch() == last.epoch()) {
             self.replayed.clear();
+            self.replayed_bytes = 0;
         }
-        if self.replayed.len() == self.replayed_max {
-            self.replayed.pop_front();
+        self.replayed_bytes += bytes.len();
+        while self.replayed_bytes > self.replayed_bytes_max
+            && let Some((_, first)) = self.replayed.pop_front()
+        {
+            self.replayed_bytes -= first.len();
         }
         self.replayed.push_back((zxid, Bytes::copy_from_slice(bytes)));
     }

@@ -288,6 +288,7 @@ impl Peer {
         let is_alone = self.ensemble.is_none();
         self.append(proposal.record, bytes.clone(), reply, out);
         if !is_alone {
+            self.stats.on_proposal(bytes.len());
             self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));
         }
     }

@@ -14,7 +14,7 @@ mod options;
 use bytes::Bytes;
 use zk_wire::{Epoch, QuorumPacket, TxnRecord, Zxid};
 
-pub(crate) use history::History;
+pub(crate) use history::{History, Keep};
 pub(crate) use leader::Leader;
 pub(crate) use learner::{Learner, LearnerIdentity};
 pub use options::EnsembleOptions;

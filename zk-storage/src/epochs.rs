@@ -81,10 +81,13 @@ impl<D: Disk> Epochs<D> {
         Ok(())
     }
 
-    /// A current epoch below the log's: its new value may wait in the unfinished file.
+    /// A current epoch below the log's: its new value may wait in the unfinished file. A learner's log gets
+    /// txns of a new epoch before the file does; it has promised that epoch then, and its log is what the
+    /// leader of that epoch sent.
     fn finish_interrupted(&mut self, found: Epoch, logged: Epoch) -> Result<(), Error> {
-        match self.read(&unfinished(CURRENT))? {
-            Some(epoch) if epoch >= logged => self.write_current(epoch),
+        match (self.read(&unfinished(CURRENT))?, self.read(ACCEPTED)?) {
+            (Some(epoch), _) if epoch >= logged => self.write_current(epoch),
+            (_, Some(promised)) if promised >= logged => self.write_current(logged),
             _ => {
                 let path = self.dir.join(CURRENT);
                 Err(Error::EpochTooOld { path, found: found.0, seen: logged.0 })

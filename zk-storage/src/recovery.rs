@@ -267,15 +267,16 @@ fn replay<D: Disk, R: Replica>(
     let mut out_of_order = 0;
     loop {
         let offset = reader.offset();
-        let (LogRecord { zxid, txn: bytes, .. }, txn) = match next_txn(&mut reader, path, recovered.last_zxid) {
-            Ok(Some(next)) => next,
-            Ok(None) => break,
-            Err(error) if is_newest => {
-                cut(disk, path, offset, error, options, &mut recovered.warnings)?;
-                break;
-            }
-            Err(error) => return Err(error),
-        };
+        let (LogRecord { zxid, txn: bytes, .. }, txn) =
+            match next_txn(&mut reader, path, recovered.last_zxid) {
+                Ok(Some(next)) => next,
+                Ok(None) => break,
+                Err(error) if is_newest => {
+                    cut(disk, path, offset, error, options, &mut recovered.warnings)?;
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
         if recovered.snapshot_zxid.is_some_and(|snapshot| zxid <= snapshot) {
             continue;
         }

@@ -49,7 +49,7 @@ impl Peer {
             self.want_snapshot(now, out);
         }
         if self.ensemble.is_some() {
-            self.trim_history();
+            self.trim_history(now, out);
             self.answer_syncs(now, out);
         }
     }

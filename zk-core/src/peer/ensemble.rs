@@ -21,7 +21,9 @@ use crate::database::Database;
 use crate::election::{self, Election, ElectionOptions};
 use crate::prep::Prep;
 use crate::sessions::Millis;
-use crate::zab::{Act, EnsembleOptions, GiveUp, History, Leader, Learner, LearnerIdentity, LinkId};
+use crate::zab::{
+    Act, EnsembleOptions, GiveUp, History, Keep, Leader, Learner, LearnerIdentity, LinkId,
+};
 
 /// What only a member of an ensemble has.
 #[derive(Debug)]
@@ -126,7 +128,7 @@ impl Ensemble {
             history: History::ending_with(
                 database.last_zxid(),
                 database.take_replayed(),
-                options.commit_log_count,
+                Keep { txns: options.commit_log_count, bytes: options.commit_log_bytes },
             ),
             links: BTreeMap::new(),
             forwarded: BTreeMap::new(),
@@ -549,8 +551,13 @@ impl Peer {
     }
 
     /// Forgets txns that no learner is likely to need.
-    pub(super) fn trim_history(&mut self) {
+    pub(super) fn trim_history(&mut self, now: Now, out: &mut Vec<Output>) {
         let applied = self.database.last_zxid();
+        self.lead(now, out, |leader, ensemble, acts| {
+            if ensemble.history.len_bytes() > LAG_BYTES_MAX {
+                leader.drop_laggards(acts);
+            }
+        });
         let Some(ensemble) = &mut self.ensemble else { return };
         let needed = match &ensemble.role {
             Role::Leading(leader) => leader.needed().min(applied),
@@ -618,6 +625,8 @@ pub(super) struct EnsembleView<'a> {
     pub(super) history: &'a History,
 }
 
+/// How much is kept for learners that are being synchronized, in bytes.
+const LAG_BYTES_MAX: usize = 256 << 20;
 /// How long a decision waits for a better vote, in ms. Java: `finalizeWait`.
 const FINALIZE_MS: u64 = 200;
 

@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use zk_wire::Zxid;
+
+use super::ensemble::Role;
 use super::handshake::SESSIONLESS_BUCKET_MS;
 use super::{Connection, ConnectionId, ConnectionStats, Peer};
 use crate::sessions::{Millis, bucket};
@@ -18,6 +21,15 @@ impl Peer {
         self.stats.bytes_received += WORD;
         if let Some(connection) = self.connection_mut(cnx) {
             connection.stats.received += 1;
+        }
+    }
+
+    /// The last txn that is applied. Compat: a leader without txns shows where its epoch begins.
+    pub fn shown_zxid(&self) -> Zxid {
+        let last = self.database.last_zxid();
+        match self.ensemble.as_ref().map(|ensemble| &ensemble.role) {
+            Some(Role::Leading(leader)) => last.max(Zxid::new(leader.epoch(), 0)),
+            None | Some(Role::Leaving | Role::Looking | Role::Learning(_)) => last,
         }
     }
 

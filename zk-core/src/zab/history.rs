@@ -19,7 +19,15 @@ use zk_wire::Zxid;
 pub(crate) struct History {
     base: Zxid,
     txns: VecDeque<(Zxid, Bytes)>,
-    keep: usize,
+    len_bytes: usize,
+    keep: Keep,
+}
+
+/// How many txns are kept: until there are more than both say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep {
+    pub(crate) txns: usize,
+    pub(crate) bytes: usize,
 }
 
 /// How a learner's log becomes a prefix of the history.
@@ -35,15 +43,13 @@ pub(crate) enum Plan {
 
 impl History {
     /// A history that ends with `last`, of which the newest txns are known.
-    pub(crate) fn ending_with(last: Zxid, txns: VecDeque<(Zxid, Bytes)>, keep: usize) -> Self {
+    pub(crate) fn ending_with(last: Zxid, txns: VecDeque<(Zxid, Bytes)>, keep: Keep) -> Self {
         let fits = txns.back().is_some_and(|(zxid, _)| *zxid == last);
-        let mut history =
-            Self { base: last, txns: if fits { txns } else { VecDeque::new() }, keep };
+        let mut txns = if fits { txns } else { VecDeque::new() };
         // What came before the first of them is not known.
-        if let Some((first, _)) = history.txns.pop_front() {
-            history.base = first;
-        }
-        history
+        let base = txns.pop_front().map_or(last, |(first, _)| first);
+        let len_bytes = txns.iter().map(|(_, bytes)| bytes.len()).sum();
+        Self { base, txns, len_bytes, keep }
     }
 
     /// The last txn that was logged.
@@ -58,7 +64,13 @@ impl History {
             zxid == last.next() || zxid.epoch() > last.epoch(),
             "{zxid} follows {last} without a gap"
         );
+        self.len_bytes += bytes.len();
         self.txns.push_back((zxid, bytes));
+    }
+
+    /// How many bytes its txns have.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.len_bytes
     }
 
     /// The txns above one.
@@ -69,18 +81,19 @@ impl History {
 
     /// Forgets what is more than enough; never a txn above `needed`.
     pub(crate) fn trim(&mut self, needed: Zxid) {
-        while self.txns.len() > self.keep {
-            let Some((zxid, _)) = self.txns.pop_front_if(|(zxid, _)| *zxid <= needed) else {
-                break;
-            };
+        while self.txns.len() > self.keep.txns && self.len_bytes >= self.keep.bytes {
+            let first = self.txns.pop_front_if(|(zxid, _)| *zxid <= needed);
+            let Some((zxid, bytes)) = first else { break };
+            self.len_bytes -= bytes.len();
             self.base = zxid;
         }
     }
 
     /// Drops the txns above one.
     pub(crate) fn truncate(&mut self, to: Zxid) {
-        let len = self.txns.partition_point(|(zxid, _)| *zxid <= to);
-        self.txns.truncate(len);
+        while let Some((_, bytes)) = self.txns.pop_back_if(|(zxid, _)| *zxid > to) {
+            self.len_bytes -= bytes.len();
+        }
         self.base = self.base.min(to);
     }
 
@@ -124,7 +137,8 @@ mod tests {
 
     /// 1:3 is the base; 1:4 1:5 2:1 2:2 2:3 are kept.
     fn history() -> History {
-        let mut history = History::ending_with(zxid(1, 3), VecDeque::new(), 100);
+        let keep = Keep { txns: 100, bytes: 0 };
+        let mut history = History::ending_with(zxid(1, 3), VecDeque::new(), keep);
         for (epoch, counter) in [(1, 4), (1, 5), (2, 1), (2, 2), (2, 3)] {
             history.push(zxid(epoch, counter), Bytes::new());
         }
@@ -153,7 +167,7 @@ mod tests {
     #[test]
     fn what_somebody_needs_is_kept() {
         let mut history = history();
-        history.keep = 2;
+        history.keep.txns = 2;
         history.trim(zxid(1, 4));
         assert_eq!(history.base, zxid(1, 4));
         history.trim(zxid(2, 3));

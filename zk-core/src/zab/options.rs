@@ -23,8 +23,10 @@ pub struct EnsembleOptions {
     pub election_interval_min_ms: u64,
     /// `fastleader.maxNotificationInterval`, in ms.
     pub election_interval_max_ms: u64,
-    /// `commitLogCount`: how many committed txns are kept for learners that lag.
+    /// `commitLogCount`: so many committed txns at least are kept for learners that lag.
     pub commit_log_count: usize,
+    /// And so many bytes of txns at least.
+    pub commit_log_bytes: usize,
     /// `forceSnapshotSync`: learners always get a snapshot.
     pub force_snapshot_sync: bool,
     /// `leaderServes`: whether it takes clients while it leads.

@@ -261,6 +261,17 @@ fn epoch_files_are_made_at_a_first_start_and_read_at_the_next() {
     assert_eq!(epochs(&java, &java_dirs, 0x2_0000_0001), Ok((2, 2)));
 }
 
+/// A learner logs txns of a new epoch before `currentEpoch` says so. A crash between the two must not
+/// keep it from starting: it has promised that epoch, and has the beginning of its leader's history.
+#[test]
+fn an_epoch_that_was_promised_and_logged_is_the_current_one() {
+    let (disk, dirs) = empty_disk();
+    disk.put(&dirs.snap().join("currentEpoch"), b"3");
+    disk.put(&dirs.snap().join("acceptedEpoch"), b"4");
+    assert_eq!(epochs(&disk, &dirs, 0x4_0000_0001), Ok((4, 4)));
+    assert_eq!(disk.content(&dirs.snap().join("currentEpoch")).unwrap(), b"4");
+}
+
 #[test]
 fn epochs_that_contradict_the_log_or_each_other_are_refused() {
     let check = |current: &str, accepted: &str, unfinished: Option<&str>| {
@@ -274,8 +285,8 @@ fn epochs_that_contradict_the_log_or_each_other_are_refused() {
     };
     assert_eq!(check("4\n", "5", None), Ok((4, 5)));
     assert_eq!(check("3", "5", Some("4")), Ok((4, 5)));
-    assert!(check("3", "5", None).unwrap_err().contains("says epoch 3"));
-    assert!(check("3", "5", Some("3")).unwrap_err().contains("says epoch 3"));
+    assert!(check("3", "3", None).unwrap_err().contains("says epoch 3"));
+    assert!(check("3", "3", Some("3")).unwrap_err().contains("says epoch 3"));
     assert!(check("6", "5", None).unwrap_err().contains("acceptedEpoch says epoch 5"));
     for garbage in ["", " 4", "4 ", "four", "-1", "99999999999999999999"] {
         assert!(check(garbage, "5", None).unwrap_err().contains("holds no epoch"), "{garbage}");

@@ -129,6 +129,15 @@ impl Leader {
         needy.map(|handler| handler.sent).fold(self.committed, Zxid::min)
     }
 
+    /// Closes on learners whose synchronization takes so long that what they need fills the memory.
+    pub(crate) fn drop_laggards(&mut self, acts: &mut Vec<Act>) {
+        for link in self.links(super::Handler::needs_history) {
+            let sid = self.sid(link).unwrap_or_default();
+            warn!("closing on server.{sid}: too much was committed while it was synchronized");
+            self.close(link, acts);
+        }
+    }
+
     /// Half a tick is over, or a stage took too long.
     pub(crate) fn on_timeout(
         &mut self,

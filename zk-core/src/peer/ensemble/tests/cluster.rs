@@ -106,6 +106,7 @@ impl Cluster {
             election_interval_min_ms: 200,
             election_interval_max_ms: 60_000,
             commit_log_count: keep,
+            commit_log_bytes: 0,
             force_snapshot_sync: false,
             leader_serves: true,
             reconfig: false,
@@ -397,7 +398,7 @@ impl Server {
     fn recover(&mut self, keep: usize) -> Database {
         use zk_wire::Replica as _;
         let options = DatabaseOptions { seed: 1, extended_types: false, digest: true };
-        let mut database = Database::new(options).keeping_replayed(keep);
+        let mut database = Database::new(options).keeping_replayed(keep * 100);
         for (zxid, bytes) in &self.log {
             database.replay(&TxnRecord::decode(bytes).unwrap());
             database.replayed(*zxid, bytes);
