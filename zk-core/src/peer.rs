@@ -168,7 +168,8 @@ impl Peer {
         let is_in_charge = self.is_in_charge();
         let sessions = self.sessions.deadline().filter(|_| is_in_charge);
         let reap_at = self.reap_at.filter(|_| is_in_charge);
-        let role = self.ensemble.as_ref().and_then(|ensemble| ensemble.deadline());
+        let role = self.ensemble.as_ref();
+        let role = role.and_then(|ensemble| ensemble.deadline(self.persisted >= self.appended));
         [sessions, fresh, reap_at, role].into_iter().flatten().min()
     }
 

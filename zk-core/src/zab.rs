@@ -72,6 +72,14 @@ pub(crate) enum GiveUp {
         /// Its last txn.
         zxid: Zxid,
     },
+    /// A voter has promised a later epoch, in an attempt that came to nothing: it may not follow this one.
+    #[error("server.{sid} has promised epoch {accepted}: all must move to a later one")]
+    Promised {
+        /// Who.
+        sid: zk_wire::ServerId,
+        /// The epoch that it promised.
+        accepted: Epoch,
+    },
     /// The counter of this epoch is used up.
     #[error("the last zxid of this epoch is used: a new epoch is needed")]
     Rollover,

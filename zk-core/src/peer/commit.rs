@@ -37,6 +37,8 @@ impl Peer {
             self.in_flight.pop_front_if(|txn| txn.record.header.zxid <= zxid)
         {
             self.commit(now, committed, out);
+            // A sync's reply comes before those to writes behind it.
+            self.answer_syncs(now, out);
         }
         if self.is_in_charge() {
             self.prep.applied(zxid, &self.database);
@@ -50,7 +52,6 @@ impl Peer {
         }
         if self.ensemble.is_some() {
             self.trim_history(now, out);
-            self.answer_syncs(now, out);
         }
     }
 

@@ -50,7 +50,12 @@ pub(super) struct Ensemble {
     stores_due: u32,
     reloads_due: u32,
     looking_since: Millis,
-    has_begun: bool,
+    /// Not before this moment the next election begins.
+    look_at: Millis,
+    /// How many roles ended in a row before clients could be served.
+    failures: u32,
+    /// The highest epoch that a voter told this server it had promised, when it led.
+    promised: Epoch,
 }
 
 /// What the one cursor of snapshots is used for.
@@ -142,20 +147,27 @@ impl Ensemble {
             stores_due: 0,
             reloads_due: 0,
             looking_since: Millis(0),
-            has_begun: false,
+            look_at: Millis(0),
+            failures: 0,
+            promised: Epoch(0),
             options,
         }
     }
 
-    /// When to look at the clock again.
-    pub(super) fn deadline(&self) -> Option<Millis> {
+    /// When to look at the clock again; `is_logged`: the log has all that it was told to append.
+    pub(super) fn deadline(&self, is_logged: bool) -> Option<Millis> {
         match &self.role {
-            // The disk answers; at the very start there is nothing to wait for.
-            Role::Leaving => (!self.has_begun).then_some(Millis(0)),
+            // Until then the disk's answer is what comes next.
+            Role::Leaving => self.is_settled(is_logged).then_some(self.look_at),
             Role::Looking => self.election.deadline(),
             Role::Leading(leader) => Some(leader.deadline()),
             Role::Learning(learner) => Some(learner.deadline()),
         }
+    }
+
+    /// Whether nothing of the last role is on its way to the disk.
+    fn is_settled(&self, is_logged: bool) -> bool {
+        is_logged && self.stores_due == 0 && self.reloads_due == 0
     }
 
     pub(super) fn is_serving(&self) -> bool {
@@ -251,13 +263,12 @@ impl Peer {
         let is_logged = self.persisted >= self.appended;
         let Some(ensemble) = &mut self.ensemble else { return };
         let is_leaving = matches!(ensemble.role, Role::Leaving);
-        if !is_leaving || !is_logged || ensemble.stores_due > 0 || ensemble.reloads_due > 0 {
+        if !is_leaving || !ensemble.is_settled(is_logged) || now.mono < ensemble.look_at {
             return;
         }
         info!("LOOKING");
         ensemble.role = Role::Looking;
         ensemble.looking_since = now.mono;
-        ensemble.has_begun = true;
         let last = ensemble.history.last();
         self.vote(now, out, |election, options, acts| {
             election.look(now.mono, &options.members, last, options.current_epoch, acts);
@@ -290,7 +301,7 @@ impl Peer {
             return out.push(Output::Dial { leader });
         }
         info!("LEADING");
-        let mut leading = Leader::new(options, tick_ms, now.mono, last, options.current_epoch);
+        let mut leading = Leader::new(options, tick_ms, now.mono, last, ensemble.promised);
         let links: Vec<LinkId> = ensemble.links.keys().copied().collect();
         for link in &links {
             leading.on_opened(now.mono, *link);
@@ -322,7 +333,12 @@ impl Peer {
                 learner.is_torn()
             }
         };
+        if let GiveUp::Promised { accepted, .. } = why {
+            ensemble.promised = ensemble.promised.max(*accepted);
+        }
         ensemble.role = Role::Leaving;
+        ensemble.look_at = now.mono.after(pause_ms(ensemble.failures));
+        ensemble.failures = ensemble.failures.saturating_add(1);
         for link in std::mem::take(&mut ensemble.links).into_keys() {
             out.push(Output::CloseLink(link));
         }
@@ -451,6 +467,7 @@ impl Peer {
             Role::Leaving | Role::Looking => return,
         };
         let name = ensemble.role_name();
+        ensemble.failures = 0;
         ensemble.election.established(epoch);
         info!("{name} - LEADER ELECTION TOOK - {took_ms} MS; epoch {epoch}, serving clients");
         self.sessions.clear();
@@ -579,6 +596,7 @@ impl Peer {
 
     /// Gives the cursor to who waits for it: learners first.
     fn use_cursor(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.apply_for_snapshot(now, out);
         let zxid = self.database.last_zxid();
         let Some(ensemble) = &mut self.ensemble else { return };
         if ensemble.cursor != Cursor::Idle {
@@ -595,6 +613,17 @@ impl Peer {
         } else if std::mem::take(&mut ensemble.wants_snapshot) {
             ensemble.cursor = Cursor::Own;
             out.push(Output::TakeSnapshot);
+        }
+    }
+
+    /// What a leader streams before it is established is its whole history: that is what its epoch begins
+    /// with. If the epoch does not come about, TRUNC has the tree read again.
+    fn apply_for_snapshot(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(ensemble) = &self.ensemble else { return };
+        let Role::Leading(leader) = &ensemble.role else { return };
+        if !leader.is_established() && !ensemble.waiting_for_snapshot.is_empty() {
+            self.committed = self.appended;
+            self.apply(now, out);
         }
     }
 
@@ -623,6 +652,11 @@ impl Peer {
 pub(super) struct EnsembleView<'a> {
     pub(super) options: &'a EnsembleOptions,
     pub(super) history: &'a History,
+}
+
+/// How long to wait for the next election after so many roles in a row that came to nothing.
+fn pause_ms(failures: u32) -> u64 {
+    if failures == 0 { 0 } else { (5 << failures.min(8)).min(1000) }
 }
 
 /// How much is kept for learners that are being synchronized, in bytes.

@@ -54,6 +54,8 @@ pub(crate) struct Leader {
     sync_ms: u64,
     half_tick_ms: u64,
     force_snapshot: bool,
+    /// The highest epoch that a voter is known to have promised.
+    promised: Epoch,
 }
 
 /// How far a leader has come.
@@ -74,14 +76,15 @@ enum Stage {
 }
 
 impl Leader {
-    /// A leader whose log ends with `last`, all of it on disk. `current` and `accepted` are its epochs.
+    /// A leader whose log ends with `last`, all of it on disk. Its epoch will be above `promised`.
     pub(crate) fn new(
         options: &EnsembleOptions,
         tick_ms: u64,
         now: Millis,
         last: Zxid,
-        current: Epoch,
+        promised: Epoch,
     ) -> Self {
+        let current = options.current_epoch;
         let init_ms = tick_ms * u64::from(options.init_limit);
         Self {
             me: options.me,
@@ -101,6 +104,7 @@ impl Leader {
             sync_ms: tick_ms * u64::from(options.sync_limit),
             half_tick_ms: (tick_ms / 2).max(1),
             force_snapshot: options.force_snapshot_sync,
+            promised: promised.max(options.accepted_epoch),
         }
     }
 
@@ -234,6 +238,9 @@ impl Leader {
         handler.accepted = accepted;
         handler.phase = Phase::AwaitEpoch;
         if self.stage >= Stage::EpochAcks {
+            if accepted > self.epoch && !is_observer && options.members.is_voter(sid) {
+                return acts.push(Act::GiveUp(GiveUp::Promised { sid, accepted }));
+            }
             return self.send_leader_info(link, acts);
         }
         self.choose_epoch(now, options, acts);
@@ -261,7 +268,7 @@ impl Leader {
         }
         let known = self.handlers.values().filter(|handler| handler.phase == Phase::AwaitEpoch);
         let mut voters = BTreeSet::from([self.me]);
-        let mut highest = options.accepted_epoch;
+        let mut highest = self.promised;
         for handler in known {
             highest = highest.max(handler.accepted);
             voters.extend(handler.sid.filter(|_| !handler.is_observer));

@@ -113,6 +113,22 @@ fn a_leader_without_followers_gives_up() {
     assert_eq!(cluster.peer(3).database().last_zxid(), Zxid::ZERO);
 }
 
+/// An attempt to lead that came to nothing left a promise behind. With the leader of an earlier epoch its
+/// server could never follow again, and tried thousands of times a second.
+#[test]
+fn a_voter_that_promised_more_makes_all_move_to_a_later_epoch() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    cluster.stop(1);
+    cluster.promise(1, 7);
+    cluster.start(1);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    assert_eq!(cluster.peer(2).database().last_zxid().epoch(), Epoch(8));
+}
+
 #[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);

@@ -87,9 +87,9 @@ impl Leader {
                     acts.push(Act::Send(*link, inform.clone()));
                 }
             }
-        }
-        while let Some((_, link)) = self.syncs.pop_front_if(|(due, _)| *due <= on_quorum) {
-            acts.push(Act::Send(link, packet(&QuorumPacket::Sync)));
+            while let Some((_, link)) = self.syncs.pop_front_if(|(due, _)| *due <= zxid) {
+                acts.push(Act::Send(link, packet(&QuorumPacket::Sync)));
+            }
         }
         acts.push(Act::Commit(on_quorum));
     }

@@ -133,6 +133,11 @@ impl Cluster {
         }
     }
 
+    /// A server that is down has promised this epoch.
+    pub(super) fn promise(&mut self, sid: i64, epoch: i32) {
+        self.servers.get_mut(&sid).unwrap().epochs.0 = epoch;
+    }
+
     pub(super) fn peer(&self, sid: i64) -> &Peer {
         self.servers[&sid].peer.as_ref().expect("it runs")
     }
