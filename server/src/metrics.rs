@@ -15,7 +15,7 @@ use zk_core::{Distribution, Peer, Summary};
 
 pub(crate) use descriptors::Descriptors;
 pub(crate) use number::{double, mean};
-pub(crate) use table::node_count;
+pub(crate) use table::{node_count, proposal_sizes};
 
 use table::METRICS;
 

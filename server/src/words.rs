@@ -13,7 +13,7 @@ mod settings;
 mod tests;
 mod watches;
 
-use zk_core::{ConnectionId, Now};
+use zk_core::{ConnectionId, Now, RoleName};
 
 use crate::metrics::{self, Facts, double, mean, node_count};
 use crate::shell::Shell;
@@ -85,6 +85,9 @@ impl Word {
     }
 }
 
+const RUOK: &str = "imok";
+const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests";
+
 /// The trace mask of a server that was told no other.
 pub(crate) const TRACE_MASK: i64 = 306;
 
@@ -109,7 +112,11 @@ pub(crate) fn answer(
         return Some(Text { text, is_allowed: false });
     }
     let now = shell.clock.now();
-    let text = executed(shell, now, cnx, word, rest)?;
+    let text = if shell.peer.is_serving() {
+        executed(shell, now, cnx, word, rest)?
+    } else {
+        without_service(shell, word, rest)?
+    };
     shell.peer.stats_mut().packets_sent += 1;
     Some(Text { text, is_allowed: true })
 }
@@ -131,11 +138,11 @@ fn executed(
         Word::Dirs => settings::dirs(&shell.settings),
         Word::Dump => dump::dump(shell, now),
         Word::Envi => envi::envi(),
-        Word::Gtmk => shell.trace_mask.to_string(),
+        Word::Gtmk => gtmk(shell),
         Word::Hash => hash(shell),
         Word::Isro => "rw".to_owned(),
         Word::Mntr => mntr(shell),
-        Word::Ruok => "imok".to_owned(),
+        Word::Ruok => RUOK.to_owned(),
         Word::Srst => {
             shell.peer.stats_mut().reset();
             shell.counts = metrics::Counts::default();
@@ -143,15 +150,47 @@ fn executed(
         }
         Word::Srvr => version_line() + &srvr(shell),
         Word::Stat => version_line() + &connections::clients(shell, cnx) + &srvr(shell),
-        Word::Stmk => {
-            shell.trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
-            shell.trace_mask.to_string()
-        }
+        Word::Stmk => stmk(shell, rest)?,
         Word::TelnetClose => return None,
         Word::Wchc => watches::by_session(&shell.peer),
         Word::Wchp => watches::by_path(&shell.peer),
         Word::Wchs => watches::summary(&shell.peer),
     })
+}
+
+/// What is answered while there is no quorum: only some words can do without.
+fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String> {
+    Some(match word {
+        Word::Envi => envi::envi(),
+        Word::Gtmk => gtmk(shell),
+        Word::Isro => "null".to_owned(),
+        Word::Ruok => RUOK.to_owned(),
+        Word::Stmk => stmk(shell, rest)?,
+        Word::TelnetClose => return None,
+        // Compat: the only one without a line feed.
+        Word::Hash => NOT_SERVING.to_owned(),
+        Word::Conf
+        | Word::Cons
+        | Word::Crst
+        | Word::Dirs
+        | Word::Dump
+        | Word::Mntr
+        | Word::Srst
+        | Word::Srvr
+        | Word::Stat
+        | Word::Wchc
+        | Word::Wchp
+        | Word::Wchs => format!("{NOT_SERVING}\n"),
+    })
+}
+
+fn gtmk(shell: &Shell) -> String {
+    shell.trace_mask.to_string()
+}
+
+fn stmk(shell: &mut Shell, rest: &[u8]) -> Option<String> {
+    shell.trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
+    Some(gtmk(shell))
 }
 
 fn version_line() -> String {
@@ -160,9 +199,10 @@ fn version_line() -> String {
 
 fn srvr(shell: &Shell) -> String {
     let stats = shell.peer.stats();
-    format!(
+    let role = shell.peer.role();
+    let text = format!(
         "Latency min/avg/max: {}/{}/{}\nReceived: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n\
-         Zxid: {}\nMode: standalone\nNode count: {}\n",
+         Zxid: {}\nMode: {}\nNode count: {}\n",
         stats.latency.min,
         double(mean(stats.latency)),
         stats.latency.max,
@@ -170,9 +210,27 @@ fn srvr(shell: &Shell) -> String {
         stats.packets_sent,
         shell.open_count(),
         shell.peer.outstanding(),
-        shell.peer.database().last_zxid(),
+        shell.peer.shown_zxid(),
+        mode(role),
         node_count(&shell.peer),
-    )
+    );
+    if role != RoleName::Leading {
+        return text;
+    }
+    let [last, min, max] = metrics::proposal_sizes(stats.proposals);
+    text + &format!("Proposal sizes last/min/max: {last}/{min}/{max}\n")
+}
+
+/// A role as `Mode:` and `zk_server_state` name it.
+fn mode(role: RoleName) -> &'static str {
+    match role {
+        RoleName::Standalone => "standalone",
+        RoleName::Leading => "leader",
+        RoleName::Following => "follower",
+        RoleName::Observing => "observer",
+        // A server that looks for a leader does not serve, so nobody is told.
+        RoleName::Looking => "looking",
+    }
 }
 
 fn mntr(shell: &Shell) -> String {
@@ -183,7 +241,8 @@ fn mntr(shell: &Shell) -> String {
         uptime_ms: crate::clock::millis(shell.started.elapsed()),
         descriptors: metrics::Descriptors::now(),
     };
-    format!("zk_version\t{VERSION}\nzk_server_state\tstandalone\n") + &metrics::lines(&facts)
+    let state = mode(shell.peer.role());
+    format!("zk_version\t{VERSION}\nzk_server_state\t{state}\n") + &metrics::lines(&facts)
 }
 
 /// The digests that servers of one ensemble can be compared by: signed, as Java's numbers are.

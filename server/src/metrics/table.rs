@@ -6,7 +6,7 @@
 //!
 //! Invariant: names are Java's of 3.9.5, each once, in the order of its documentation.
 
-use zk_core::Peer;
+use zk_core::{Peer, Summary};
 
 use super::Source::{self, Advanced, Basic, Counter, Gauge, NoAdvanced, NoBasic, NoCounter, Ratio};
 use super::mean;
@@ -158,6 +158,12 @@ pub(crate) const METRICS: &[(&str, Source)] = &[
 /// Compat: Java counts a nameless root beside the root.
 pub(crate) fn node_count(peer: &Peer) -> u64 {
     peer.database().tree().node_count() + 1
+}
+
+/// Last, smallest and largest of a leader's proposals; -1 while there is none.
+pub(crate) fn proposal_sizes(proposals: Summary) -> [i64; 3] {
+    let Summary { last, min, max, count, .. } = proposals;
+    if count == 0 { [-1; 3] } else { [last, min, max].map(signed) }
 }
 
 fn ephemerals(peer: &Peer) -> usize {
