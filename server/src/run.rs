@@ -229,20 +229,37 @@ fn stop(shell: &Rc<RefCell<Shell>>, signal: &str) -> Result<(), Error> {
     info!("{signal}: stopping; sessions live on");
     let mut shell = shell.borrow_mut();
     shell.is_stopping = true;
+    let now = shell.clock.now();
+    shell.step(now, Input::Stop, None);
     shell.wake_all();
     Ok(())
 }
 
-/// Lets the log finish what it has and clients have their replies.
+/// Lets the log finish what it has, clients have their replies, and a leader hand over.
 async fn finish(
     shell: &Rc<RefCell<Shell>>,
     reports: &mut UnboundedReceiver<Report>,
 ) -> Result<(), Error> {
     let draining = async {
-        while shell.borrow().peer.outstanding() > 0 {
-            shell.borrow_mut().send_batch();
-            let report = reports.recv().await.ok_or(Error::LogThread)?;
-            on_report(shell, report, reports)?;
+        loop {
+            let is_done = {
+                let mut shell = shell.borrow_mut();
+                shell.send_batch();
+                shell.is_released && shell.peer.outstanding() == 0
+            };
+            if is_done {
+                break;
+            }
+            tokio::select! {
+                report = reports.recv() => {
+                    on_report(shell, report.ok_or(Error::LogThread)?, reports)?;
+                }
+                () = poll_fn(|cx| shell.borrow_mut().poll_driver(cx)) => {}
+            }
+        }
+        let links = shell.borrow().ensemble.as_ref().map(|ensemble| ensemble.links().clone());
+        if let Some(links) = links {
+            links.close_all().await;
         }
         tokio::task::yield_now().await;
         Ok(())

@@ -37,6 +37,8 @@ pub(crate) struct Shell {
     pub(crate) large_bytes: u64,
     /// Nothing new is taken any more.
     pub(crate) is_stopping: bool,
+    /// The core has nothing left to do.
+    pub(crate) is_released: bool,
     pub(crate) started: Instant,
     pub(crate) counts: Counts,
     /// What `stmk` set: kept for `gtmk`, without any effect.
@@ -92,6 +94,7 @@ impl Shell {
                 read_buffer: vec![0; READ_SIZE],
                 large_bytes: 0,
                 is_stopping: false,
+                is_released: false,
                 started: Instant::now(),
                 counts: Counts::default(),
                 trace_mask: words::TRACE_MASK,
@@ -197,6 +200,10 @@ impl Shell {
                 let place = &mut self.places[cnx.index()];
                 place.is_closing = true;
                 place.signal.set();
+            }
+            Output::Stopped => {
+                self.is_released = true;
+                self.driver.set();
             }
             Output::Notify { to, payload } => self.others().election().notify(to, payload),
             Output::ConnectPeers => self.others().election().connect_all(),

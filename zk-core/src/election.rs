@@ -170,6 +170,30 @@ impl Election {
         });
     }
 
+    /// The leader named the next one: there is nothing to be found. `last_logged` and `epoch` as for
+    /// [`Self::look`].
+    pub(crate) fn appoint(
+        &mut self,
+        members: &Members,
+        leader: ServerId,
+        last_logged: Zxid,
+        epoch: Epoch,
+    ) {
+        let vote = Vote { leader, zxid: last_logged, epoch, round: self.round() };
+        let state = self.state_under(members, leader);
+        self.phase = Phase::Settled { state, vote };
+    }
+
+    fn state_under(&self, members: &Members, leader: ServerId) -> PeerState {
+        if leader == self.options.me {
+            PeerState::Leading
+        } else if members.is_voter(self.options.me) {
+            PeerState::Following
+        } else {
+            PeerState::Observing
+        }
+    }
+
     /// The leader of this server is established in this epoch. From now on all its followers tell the
     /// same vote, whatever they began with. Java: `QuorumPeer.updateElectionVote`.
     pub(crate) fn established(&mut self, epoch: Epoch) {
@@ -244,13 +268,7 @@ impl Election {
         let step = &mut Step { now, members, options, unreachable, acts };
         let Some(vote) = go_on(looking, step) else { return };
         let took_ms = now.since(looking.began_at());
-        let state = if vote.leader == options.me {
-            PeerState::Leading
-        } else if members.is_voter(options.me) {
-            PeerState::Following
-        } else {
-            PeerState::Observing
-        };
+        let state = self.state_under(members, vote.leader);
         let Vote { leader, zxid, epoch, round } = vote;
         info!(
             "{state} - LEADER ELECTION TOOK - {took_ms} MS, leader = {leader}, zxid = {zxid}, \

@@ -70,6 +70,8 @@ pub struct Peer {
     /// The last txn that a quorum has for good.
     committed: Zxid,
     ensemble: Option<Box<Ensemble>>,
+    /// Nothing new is taken any more.
+    is_stopping: bool,
 }
 
 /// A txn that the log may not have yet.
@@ -117,6 +119,7 @@ impl Peer {
             database,
             options,
             ensemble,
+            is_stopping: false,
         };
         if peer.ensemble.is_none() {
             peer.track_all(now.mono);
@@ -143,6 +146,7 @@ impl Peer {
             Input::Disconnected { cnx } => self.on_disconnected(cnx),
             Input::Persisted { zxid } => self.on_persisted(now, zxid, out),
             Input::Timeout => self.on_timeout(now, out),
+            Input::Stop => self.on_stop(now, out),
             Input::Notified { from, payload } => self.on_notified(now, from, payload, out),
             Input::Reachable { peer, is_reachable } => {
                 self.on_reachable(now, peer, is_reachable, out);
@@ -179,6 +183,7 @@ impl Peer {
         let limit = self.options.outstanding_limit;
         let is_crowded = self.outstanding() > limit;
         let soft_max = self.options.output_soft_max;
+        let is_stopping = self.is_stopping;
         let Some(connection) = self.connection_mut(cnx) else { return false };
         // Its own queue has a limit too: reads behind one slow write could else fill the memory.
         let waiting = connection.waiting.len();
@@ -190,6 +195,7 @@ impl Peer {
                 !connection.is_ending && !is_held_back && connection.out.len() <= soft_max
             }
         };
+        let may_read = may_read && !is_stopping;
         if is_held_back && !connection.is_parked {
             connection.is_parked = true;
             self.parked.push(cnx);

@@ -48,7 +48,7 @@ pub(crate) enum Owner {
 pub(crate) struct Session {
     /// In ms; that of the connection which attached last.
     pub(crate) timeout_ms: u64,
-    /// Who holds it now.
+    /// Who held it last. It stays when that connection ends: what comes late over another is refused.
     pub(crate) owner: Option<Owner>,
     bucket: Millis,
     is_closing: bool,
@@ -125,15 +125,6 @@ impl Sessions {
     /// A live session that is not closing.
     pub(crate) fn live(&self, id: SessionId) -> Option<&Session> {
         self.by_id.get(&id).filter(|session| !session.is_closing)
-    }
-
-    /// Its connection is gone; the session stays until it expires.
-    pub(crate) fn disown(&mut self, id: SessionId, owner: ConnectionId) {
-        if let Some(session) = self.by_id.get_mut(&id)
-            && session.owner == Some(Owner::Connection(owner))
-        {
-            session.owner = None;
-        }
     }
 
     /// Another connection or learner speaks for it from now on.

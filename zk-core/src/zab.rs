@@ -46,6 +46,10 @@ pub(crate) enum Act {
     Stream(LinkId),
     /// A leader is established, a learner synchronized: clients may come.
     Serve,
+    /// The leader names the next one: it is to be led or followed without an election.
+    Follow(zk_wire::ServerId),
+    /// A leader that leaves has nothing left to do.
+    Retired,
     /// The role is over.
     GiveUp(GiveUp),
 }
@@ -83,6 +87,12 @@ pub(crate) enum GiveUp {
     /// The counter of this epoch is used up.
     #[error("the last zxid of this epoch is used: a new epoch is needed")]
     Rollover,
+    /// The leader has named the next one.
+    #[error("server.{heir} is to lead")]
+    HandedOver {
+        /// Who.
+        heir: zk_wire::ServerId,
+    },
     /// The leader was not reached.
     #[error("the leader cannot be reached")]
     NotReached,

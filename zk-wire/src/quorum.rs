@@ -140,6 +140,12 @@ pub enum QuorumPacket<'a> {
         /// Header, body and digest, as they go into the log.
         txn: &'a [u8],
     },
+    /// The leader leaves and names the next one, after which nothing of it counts. Not known to Java: it
+    /// goes only to learners that said they take it.
+    HandOver {
+        /// Who is to lead.
+        leader: ServerId,
+    },
     /// Of a type that no version has. Compat: Java logs it and goes on.
     Unknown {
         /// The type.
@@ -176,11 +182,15 @@ pub struct LearnerInfo {
     pub protocol: i32,
     /// The version of its configuration; 0 from a peer before 3.5.
     pub config_version: i64,
+    /// Whether it takes [`QuorumPacket::HandOver`]: said behind the fields that Java reads.
+    pub takes_hand_over: bool,
 }
 
 impl LearnerInfo {
     /// The protocol version of all servers since 3.4, in LEADERINFO as well.
     pub const PROTOCOL: i32 = 0x0001_0000;
+    /// What stands behind Java's fields: `ZKho`.
+    const HAND_OVER: i32 = 0x5A4B_686F;
 }
 
 impl QuorumPacket<'_> {
@@ -210,6 +220,7 @@ impl QuorumPacket<'_> {
             Self::LeaderInfo { .. } => code::LEADERINFO,
             Self::AckEpoch { .. } => code::ACKEPOCH,
             Self::InformAndActivate { .. } => code::INFORMANDACTIVATE,
+            Self::HandOver { .. } => code::HANDOVER,
             Self::Unknown { code } => *code,
         }
     }
@@ -236,6 +247,8 @@ mod code {
     pub(super) const LEADERINFO: i32 = 17;
     pub(super) const ACKEPOCH: i32 = 18;
     pub(super) const INFORMANDACTIVATE: i32 = 19;
+    /// Far from any that Java may get.
+    pub(super) const HANDOVER: i32 = 0x5A4B;
 }
 
 fn name_of(code: i32) -> &'static str {
@@ -259,6 +272,7 @@ fn name_of(code: i32) -> &'static str {
         code::LEADERINFO => "LEADERINFO",
         code::ACKEPOCH => "ACKEPOCH",
         code::INFORMANDACTIVATE => "INFORMANDACTIVATE",
+        code::HANDOVER => "HANDOVER",
         _ => "UNKNOWN",
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Links {
     state: RefCell<State>,
     /// Told when a link has taken enough of a snapshot to get more of it.
     room: Notify,
+    /// A link is gone.
+    gone: Notify,
 }
 
 /// How links are made.
@@ -108,7 +110,8 @@ impl Links {
             read_buffer: vec![0; READ_SIZE],
             complaints: Complaints::default(),
         };
-        Rc::new(Self { core, dialer, options, state: RefCell::new(state), room: Notify::new() })
+        let (room, gone) = (Notify::new(), Notify::new());
+        Rc::new(Self { core, dialer, options, state: RefCell::new(state), room, gone })
     }
 
     /// Makes a link of a connection that a peer has opened.
@@ -228,6 +231,15 @@ impl Links {
         }
     }
 
+    /// Closes all links, and waits until each has sent what it had.
+    pub(crate) async fn close_all(&self) {
+        let links: Vec<LinkId> = self.state.borrow().links.keys().copied().collect();
+        self.end_all(&links, Fate::Closing);
+        while !self.state.borrow().links.is_empty() {
+            self.gone.notified().await;
+        }
+    }
+
     fn end_all(&self, links: &[LinkId], fate: Fate) {
         let mut state = self.state.borrow_mut();
         for link in links {
@@ -260,6 +272,7 @@ impl Links {
             info!("link {} with {} is gone: {why}", link.0, gone.remote);
         }
         self.room.notify_one();
+        self.gone.notify_one();
         self.feed(Input::LinkClosed { link });
     }
 

@@ -69,8 +69,8 @@ impl Peer {
             return;
         }
         let asked = Asked { cnx, xid: header.xid, op, received: now.mono };
-        if op == Op::Sync && self.is_learning() {
-            return self.forward_sync(asked, session, frame, out);
+        if op == Op::Sync && self.ensemble.is_some() {
+            return self.sync(now, asked, session, frame, out);
         }
         if is_read(op) {
             return self.on_read(now, asked, session, frame, out);

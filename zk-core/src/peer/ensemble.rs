@@ -56,6 +56,8 @@ pub(super) struct Ensemble {
     failures: u32,
     /// The highest epoch that a voter told this server it had promised, when it led.
     promised: Epoch,
+    /// Whom the last leader named as the next one.
+    heir: Option<ServerId>,
 }
 
 /// What the one cursor of snapshots is used for.
@@ -150,6 +152,7 @@ impl Ensemble {
             look_at: Millis(0),
             failures: 0,
             promised: Epoch(0),
+            heir: None,
             options,
         }
     }
@@ -261,18 +264,41 @@ impl Peer {
     /// Begins an election once the disk has everything.
     pub(super) fn look_when_settled(&mut self, now: Now, out: &mut Vec<Output>) {
         let is_logged = self.persisted >= self.appended;
+        let is_stopping = self.is_stopping;
         let Some(ensemble) = &mut self.ensemble else { return };
-        let is_leaving = matches!(ensemble.role, Role::Leaving);
+        let is_leaving = matches!(ensemble.role, Role::Leaving) && !is_stopping;
         if !is_leaving || !ensemble.is_settled(is_logged) || now.mono < ensemble.look_at {
             return;
         }
-        info!("LOOKING");
-        ensemble.role = Role::Looking;
         ensemble.looking_since = now.mono;
         let last = ensemble.history.last();
+        if let Some(heir) = ensemble.heir.take() {
+            let options = &ensemble.options;
+            ensemble.election.appoint(&options.members, heir, last, options.current_epoch);
+            return self.take_role(now, heir, out);
+        }
+        info!("LOOKING");
+        ensemble.role = Role::Looking;
         self.vote(now, out, |election, options, acts| {
             election.look(now.mono, &options.members, last, options.current_epoch, acts);
         });
+    }
+
+    /// The process is to end. A leader hands over first.
+    pub(super) fn on_stop(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.is_stopping = true;
+        let is_leading = self.role() == RoleName::Leading;
+        if !is_leading {
+            return out.push(Output::Stopped);
+        }
+        self.lead(now, out, |leader, ensemble, acts| leader.retire(ensemble.options, acts));
+    }
+
+    /// The leader leaves and has named the next one.
+    fn follow(&mut self, now: Now, heir: ServerId, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        ensemble.heir = Some(heir).filter(|heir| ensemble.options.members.is_voter(*heir));
+        self.leave_role(now, &GiveUp::HandedOver { heir }, out);
     }
 
     /// The election is over.
@@ -355,6 +381,9 @@ impl Peer {
         let open: Vec<_> = self.connections().map(super::Connection::id).collect();
         for cnx in open {
             self.close(cnx, out);
+        }
+        if self.is_stopping {
+            out.push(Output::Stopped);
         }
         self.look_when_settled(now, out);
     }
@@ -539,6 +568,8 @@ impl Peer {
                     self.use_cursor(now, out);
                 }
                 Act::Serve => self.serve(now, out),
+                Act::Follow(heir) => return self.follow(now, heir, out),
+                Act::Retired => out.push(Output::Stopped),
                 Act::GiveUp(why) => return self.leave_role(now, &why, out),
             }
         }

@@ -71,9 +71,11 @@ impl Peer {
         self.send_request(request, Some(reply), out);
     }
 
-    /// Asks the leader what is committed by now, for a client's sync.
-    pub(super) fn forward_sync(
+    /// A client wants to see what is committed by now. A learner asks the leader what that is; the leader
+    /// waits for its own disk, which may be behind those of a quorum.
+    pub(super) fn sync(
         &mut self,
+        now: Now,
         asked: Asked,
         session: SessionId,
         frame: &[u8],
@@ -82,18 +84,23 @@ impl Peer {
         let Some(connection) = self.connection_mut(asked.cnx) else { return };
         connection.waiting.push_back(Waiting::Write);
         let ids = connection.ids.clone();
-        let request = ForwardedRequest {
-            session,
-            cxid: asked.xid,
-            op: Op::Sync.code(),
-            body: &frame[HEADER_LEN..],
-            ids: ids.to_vec(),
-        };
-        self.send_request(request, None, out);
+        let is_learning = self.is_learning();
+        if is_learning {
+            let request = ForwardedRequest {
+                session,
+                cxid: asked.xid,
+                op: Op::Sync.code(),
+                body: &frame[HEADER_LEN..],
+                ids: ids.to_vec(),
+            };
+            self.send_request(request, None, out);
+        }
+        let due = (!is_learning).then_some(self.committed);
         if let Some(ensemble) = &mut self.ensemble {
             let frame = frame.to_vec();
-            ensemble.syncing.push_back(Syncing { asked, session, frame, ids, due: None });
+            ensemble.syncing.push_back(Syncing { asked, session, frame, ids, due });
         }
+        self.answer_syncs(now, out);
     }
 
     fn send_request(
@@ -216,6 +223,10 @@ impl Peer {
         request: &ForwardedRequest<'_>,
         out: &mut Vec<Output>,
     ) {
+        // Its learner hears of another leader in a moment, and lets its clients ask again.
+        if self.is_stopping {
+            return;
+        }
         let session = request.session;
         let asker = Asker { session, cxid: request.cxid, ids: &request.ids };
         if request.op == ForwardedRequest::CREATE_SESSION {

@@ -34,13 +34,10 @@ impl Peer {
 
     pub(super) fn on_disconnected(&mut self, cnx: ConnectionId) {
         let Some(place) = self.connections.get_mut(cnx.index()) else { return };
-        let Some(connection) = place.take_if(|connection| connection.id == cnx) else { return };
+        let Some(_) = place.take_if(|connection| connection.id == cnx) else { return };
         self.stats.connection_drops += 1;
         self.watches.remove_connection(cnx);
         self.forget_fresh(cnx);
-        if let Some(session) = connection.owned {
-            self.sessions.disown(session, cnx);
-        }
     }
 
     /// The first frame of a connection.

@@ -50,6 +50,8 @@ pub enum Input<'a> {
     },
     /// [`Peer::deadline`] has passed.
     Timeout,
+    /// The process is to end: nothing new is taken, and `Output::Stopped` follows.
+    Stop,
     /// A vote came over an election connection: its payload, without the length.
     Notified {
         /// Who sent it.
@@ -136,6 +138,8 @@ pub enum Output {
     Close(ConnectionId),
     /// [`Peer::may_read`] says yes again.
     Resume(ConnectionId),
+    /// The process may end once what was sent is on its way.
+    Stopped,
     /// Send a vote over the election connection to a member; one that is not sent yet is replaced.
     Notify {
         /// To whom.

@@ -67,7 +67,7 @@ impl Peer {
         if ensemble.links.remove(&link).is_none() {
             return;
         }
-        self.lead(now, out, |leader, _, _| leader.on_closed(link));
+        self.lead(now, out, |leader, _, acts| leader.on_link_ended(link, acts));
         self.learn(now, out, |_, _, acts| acts.push(Act::GiveUp(GiveUp::LinkEnded)));
     }
 

@@ -13,6 +13,7 @@
 //! Spec: `LeaderProcessFOLLOWERINFO` to `LeaderProcessACK`. Java: `Leader`, `LearnerHandler`.
 
 mod broadcast;
+mod hand_over;
 mod handler;
 mod sync;
 
@@ -23,6 +24,7 @@ use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, Zxid};
 
 use super::{Act, EnsembleOptions, GiveUp, History, LinkId, packet};
 use crate::sessions::Millis;
+use hand_over::Retiring;
 use handler::{Handler, Phase};
 
 /// The version of the protocol between servers that is spoken. Java: `Leader.startForwarding`'s 0x10000.
@@ -56,6 +58,7 @@ pub(crate) struct Leader {
     force_snapshot: bool,
     /// The highest epoch that a voter is known to have promised.
     promised: Epoch,
+    retiring: Retiring,
 }
 
 /// How far a leader has come.
@@ -105,6 +108,7 @@ impl Leader {
             half_tick_ms: (tick_ms / 2).max(1),
             force_snapshot: options.force_snapshot_sync,
             promised: promised.max(options.accepted_epoch),
+            retiring: Retiring::No,
         }
     }
 
@@ -128,14 +132,19 @@ impl Leader {
         self.handlers.insert(link, Handler::new(now));
     }
 
-    /// A link is gone.
-    pub(crate) fn on_closed(&mut self, link: LinkId) {
+    fn on_closed(&mut self, link: LinkId) {
         if let Some(handler) = self.handlers.remove(&link)
             && let Some(sid) = handler.sid
         {
             warn!("learner server.{sid} is gone");
         }
         self.syncs.retain(|(_, asker)| *asker != link);
+    }
+
+    /// A link was closed by its learner, or broke.
+    pub(crate) fn on_link_ended(&mut self, link: LinkId, acts: &mut Vec<Act>) {
+        self.on_closed(link);
+        self.on_heir_left(link, acts);
     }
 
     /// Who is at the other end, once it said so.
@@ -235,6 +244,7 @@ impl Leader {
         let handler = self.handlers.get_mut(&link).expect("only others were closed");
         handler.sid = Some(sid);
         handler.is_observer = is_observer;
+        handler.takes_hand_over = info.takes_hand_over;
         handler.accepted = accepted;
         handler.phase = Phase::AwaitEpoch;
         if self.stage >= Stage::EpochAcks {

@@ -201,6 +201,7 @@ impl Learner {
             sid: Some(identity.me),
             protocol: PROTOCOL,
             config_version: identity.config_version,
+            takes_hand_over: true,
         };
         let zxid = Zxid::new(identity.accepted, 0);
         let hello = if identity.is_observer {
@@ -234,6 +235,12 @@ impl Learner {
                 .and_then(|()| self.on_commit(packet, *zxid, acts)),
             QuorumPacket::NewLeader { zxid, .. } => self.on_newleader(packet, zxid.epoch(), acts),
             QuorumPacket::UpToDate => self.on_uptodate(packet, acts),
+            QuorumPacket::HandOver { leader } => {
+                if self.is_live() {
+                    acts.push(Act::Follow(*leader));
+                }
+                Ok(())
+            }
             // Compat: a leader may ping before UPTODATE; nobody answers then.
             QuorumPacket::Ping { .. } | QuorumPacket::Unknown { .. } => Ok(()),
             QuorumPacket::Revalidated { .. } | QuorumPacket::Sync => Ok(()),

@@ -65,6 +65,7 @@ impl<'a> QuorumPacket<'a> {
                 let (leader, txn) = data.fields(|d| Ok((ServerId(d.long()?), d.rest())))?;
                 Self::InformAndActivate { zxid, leader, txn }
             }
+            code::HANDOVER => Self::HandOver { leader: data.fields(|d| Ok(ServerId(d.long()?)))? },
             code => Self::Unknown { code },
         })
     }
@@ -158,7 +159,8 @@ impl<'a> Data<'a> {
 
     /// Compat: peers before 3.5 send the first fields only, or nothing.
     fn learner_info(self) -> Result<LearnerInfo, QuorumPacketError> {
-        let mut info = LearnerInfo { sid: None, protocol: 1, config_version: 0 };
+        let mut info =
+            LearnerInfo { sid: None, protocol: 1, config_version: 0, takes_hand_over: false };
         let Some(bytes) = self.bytes else { return Ok(info) };
         if !matches!(bytes.len(), 8 | 12 | 20..) {
             return Err(self.form("8, 12 or at least 20"));
@@ -171,6 +173,7 @@ impl<'a> Data<'a> {
             if bytes.len() >= 20 {
                 info.config_version = d.long()?;
             }
+            info.takes_hand_over = bytes.len() >= 24 && d.int()? == LearnerInfo::HAND_OVER;
             Ok(info)
         })
     }

@@ -30,7 +30,7 @@ impl QuorumPacket<'_> {
             | Self::LeaderInfo { zxid, .. }
             | Self::AckEpoch { zxid, .. }
             | Self::InformAndActivate { zxid, .. } => *zxid,
-            Self::Sync | Self::Unknown { .. } => Zxid::ZERO,
+            Self::Sync | Self::HandOver { .. } | Self::Unknown { .. } => Zxid::ZERO,
             Self::Request(_)
             | Self::Revalidate { .. }
             | Self::Revalidated { .. }
@@ -71,6 +71,9 @@ impl QuorumPacket<'_> {
             Self::AckEpoch { epoch, .. } => {
                 e.count(4).int(epoch.map_or(-1, |epoch| epoch.0));
             }
+            Self::HandOver { leader } => {
+                e.count(8).long(leader.0);
+            }
             Self::InformAndActivate { leader, txn, .. } => {
                 e.count(8 + txn.len()).long(leader.0).raw(txn);
             }
@@ -109,7 +112,11 @@ impl QuorumPacket<'_> {
 impl LearnerInfo {
     fn encode(&self, e: &mut Encoder<'_>) {
         match self.sid {
-            Some(sid) => e.count(20).long(sid.0).int(self.protocol).long(self.config_version),
+            Some(sid) => {
+                e.count(if self.takes_hand_over { 24 } else { 20 });
+                e.long(sid.0).int(self.protocol).long(self.config_version);
+                if self.takes_hand_over { e.int(Self::HAND_OVER) } else { e }
+            }
             None => e.buffer(None),
         };
     }

@@ -34,7 +34,12 @@ fn check_error(hex: &str, error: &str) {
 /// Bytes of 3.8.0 servers on loopback, with no txn, configuration or ids in them.
 #[test]
 fn the_handshake_of_3_8_is_read_and_written_alike() {
-    let info = LearnerInfo { sid: Some(ServerId(1)), protocol: 0x10000, config_version: 0 };
+    let info = LearnerInfo {
+        sid: Some(ServerId(1)),
+        protocol: 0x10000,
+        config_version: 0,
+        takes_hand_over: false,
+    };
     check(
         "0000000b 0000000000000000 00000014 0000000000000001 00010000 0000000000000000 ffffffff",
         "FOLLOWERINFO",
@@ -208,7 +213,7 @@ fn older_learners_say_less_about_themselves() {
             assert_eq!((found, len), (info, bytes.len()));
         }
     };
-    let info = LearnerInfo { sid: None, protocol: 1, config_version: 0 };
+    let info = LearnerInfo { sid: None, protocol: 1, config_version: 0, takes_hand_over: false };
     check("ffffffff", info);
     let info = LearnerInfo { sid: Some(ServerId(5)), ..info };
     check("00000008 0000000000000005", info);
@@ -217,6 +222,28 @@ fn older_learners_say_less_about_themselves() {
     let info = LearnerInfo { config_version: 9, ..info };
     check("00000014 0000000000000005 00010000 0000000000000009", info);
     check("00000016 0000000000000005 00010000 0000000000000009 ffff", info);
+}
+
+/// Java reads the first 20 bytes of LearnerInfo and never gets HANDOVER.
+#[test]
+fn what_java_does_not_know_stands_behind_what_it_reads() {
+    let info = LearnerInfo {
+        sid: Some(ServerId(5)),
+        protocol: LearnerInfo::PROTOCOL,
+        config_version: 9,
+        takes_hand_over: true,
+    };
+    check(
+        "0000000b 0000000100000000 00000018 0000000000000005 00010000 0000000000000009 5a4b686f \
+         ffffffff",
+        "FOLLOWERINFO",
+        QuorumPacket::FollowerInfo { zxid: Zxid::new(Epoch(1), 0), info },
+    );
+    check(
+        "00005a4b 0000000000000000 00000008 0000000000000002 ffffffff",
+        "HANDOVER",
+        QuorumPacket::HandOver { leader: ServerId(2) },
+    );
 }
 
 #[test]

@@ -130,6 +130,22 @@ fn a_voter_that_promised_more_makes_all_move_to_a_later_epoch() {
 }
 
 #[test]
+fn a_leader_that_leaves_is_followed_by_the_one_it_named_at_once() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    let client = cluster.connect(1);
+    cluster.create(client, "/a");
+    cluster.terminate(3);
+    cluster.pass(0);
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 down");
+    assert!(cluster.peer(1).is_serving() && cluster.peer(2).is_serving());
+    assert!(cluster.has(1, "/a") && cluster.has(2, "/a"));
+    cluster.start(3);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 FOLLOWING");
+}
+
+#[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);
     cluster.run();

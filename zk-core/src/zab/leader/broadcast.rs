@@ -39,6 +39,7 @@ impl Leader {
     ) {
         self.persisted = self.persisted.max(zxid);
         self.commit(options, history, acts);
+        self.appoint(options, acts);
     }
 
     pub(super) fn on_ack(
@@ -58,6 +59,7 @@ impl Leader {
         handler.acked = handler.acked.max(zxid);
         handler.owes_since = (handler.acked < handler.sent).then_some(now);
         self.commit(options, history, acts);
+        self.appoint(options, acts);
     }
 
     /// Commits what a quorum has on disk.

@@ -10,6 +10,8 @@ pub(super) struct Handler {
     /// Its number, once it said who it is.
     pub(super) sid: Option<ServerId>,
     pub(super) is_observer: bool,
+    /// Whether it knows what to do when its leader names the next one.
+    pub(super) takes_hand_over: bool,
     /// The epoch that it promised last.
     pub(super) accepted: Epoch,
     pub(super) phase: Phase,
@@ -50,6 +52,7 @@ impl Handler {
         Self {
             sid: None,
             is_observer: false,
+            takes_hand_over: false,
             accepted: Epoch(0),
             phase: Phase::Greeting,
             sent: Zxid::ZERO,

@@ -115,6 +115,11 @@ impl Cluster {
         server.peer = Some(Peer::new(options, database, now));
     }
 
+    /// It is told to end.
+    pub(super) fn terminate(&mut self, sid: i64) {
+        self.step(sid, Input::Stop);
+    }
+
     /// Its process is killed; its peers notice at once.
     pub(super) fn stop(&mut self, sid: i64) {
         self.servers.get_mut(&sid).unwrap().peer = None;
@@ -241,6 +246,7 @@ impl Cluster {
                 self.events.push_back((sid, Event::Persisted(zxid)));
             }
             Output::Roll | Output::Resume(_) | Output::ResumeLink(_) | Output::StopDialing => {}
+            Output::Stopped => self.stop(sid),
             Output::Flush(cnx) => self.receive(sid, cnx),
             Output::Close(cnx) => {
                 self.receive(sid, cnx);
