@@ -83,6 +83,11 @@ impl Config {
         self
     }
 
+    /// The lines of zoo.cfg.
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// One more system property, `name=value`.
     pub(crate) fn property(mut self, property: &str) -> Self {
         self.properties.push(property.to_owned());
@@ -180,7 +185,7 @@ impl Server {
             self.address.ip(),
             self.address.port(),
             self.path("data").display(),
-            self.config.settings,
+            self.config.settings(),
         );
         fs::create_dir_all(self.path("data")).expect("the scratch folder is writable");
         fs::write(&zoo_cfg, settings).expect("the scratch folder is writable");
@@ -251,7 +256,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// What the server says to a four-letter word.
-fn ask(address: SocketAddr, word: &str) -> io::Result<String> {
+pub(crate) fn ask(address: SocketAddr, word: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, WORD_LIMIT)?;
     stream.set_read_timeout(Some(WORD_LIMIT))?;
     stream.write_all(word.as_bytes())?;
@@ -260,7 +265,8 @@ fn ask(address: SocketAddr, word: &str) -> io::Result<String> {
     Ok(text)
 }
 
-fn guard(child: &Child) -> Child {
+/// A process that kills `child` when these tests end without a word.
+pub(crate) fn guard(child: &Child) -> Child {
     Command::new("sh")
         .args(["-c", "read -r dismissed || kill -9 \"$1\"", "guard"])
         .arg(child.id().to_string())
@@ -269,7 +275,8 @@ fn guard(child: &Child) -> Child {
         .expect("a shell starts")
 }
 
-fn dismiss(guard: &mut Child) {
+/// Tells a guard that there is nothing left to do.
+pub(crate) fn dismiss(guard: &mut Child) {
     // A guard that is gone needs no word.
     let _ = guard.stdin.take().map(|mut input| input.write_all(b"dismissed\n"));
     let _ = guard.wait();

@@ -1,0 +1,124 @@
+//! The oracle: what a load left must be on every member, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::deadline::await_until;
+use crate::ensemble::Ensemble;
+use crate::idler::Idler;
+use crate::member::Member;
+use crate::session::Session;
+use crate::tree::Tree;
+use crate::writer::{self, Writer};
+
+/// Sessions that were stopped, and what they know.
+pub(crate) struct Account {
+    pub(crate) writers: Vec<Writer>,
+    pub(crate) idlers: Vec<Idler>,
+}
+
+impl Account {
+    /// Holds the ensemble, which must be at rest, against what its clients were told.
+    ///
+    /// # Panics
+    /// Something acknowledged is not there, something is there that nobody asked for, a session is lost,
+    /// or members differ.
+    pub(crate) fn check(&mut self, ensemble: &Ensemble) {
+        let members: Vec<_> =
+            ensemble.members().iter().filter(|member| member.is_awake()).collect();
+        self.check_sessions();
+        for member in &members {
+            self.check_content(member);
+        }
+        let (first, others) = members.split_first().expect("somebody serves");
+        let tree = Tree::read(first.address());
+        for other in others {
+            let how = format!("server.{}, which is to be like server.{}", other.sid(), first.sid());
+            Tree::read(other.address()).assert_is(&tree, &how);
+        }
+        await_until("all members have the same last zxid", LIMIT, || {
+            let zxids: Option<BTreeSet<_>> = members.iter().map(|member| member.zxid()).collect();
+            (zxids?.len() == 1).then_some(())
+        });
+        let digests = compare_digests(&members);
+        for member in &members {
+            check_log(member);
+        }
+        let counts = self.writers.iter().map(Writer::counts);
+        let (acknowledged, losses) = counts.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+        println!(
+            "{acknowledged} acknowledged writes, {losses} times with some of unknown outcome; {} nodes \
+             and {digests} digests are the same on {} members",
+            tree.len(),
+            members.len()
+        );
+    }
+
+    fn check_sessions(&mut self) {
+        let writers = self.writers.iter_mut().map(Writer::session);
+        for session in writers.chain(self.idlers.iter_mut().map(Idler::session)) {
+            while session.ping().is_err() {
+                session.attach();
+            }
+        }
+    }
+
+    fn check_content(&mut self, member: &Member) {
+        // A new session is a txn: once a member has granted it, it has all that was before.
+        let mut reader = Session::new(&[member.address()], 0);
+        let sid = member.sid();
+        let mut tops = BTreeSet::from(["zookeeper".to_owned()]);
+        for writer in &mut self.writers {
+            let (top, id) = (writer.top().to_owned(), writer.session().id());
+            let found = writer::read(&mut reader, &top).expect("the subtree is there");
+            assert_eq!(&found, writer.content(), "{top} on server.{sid}");
+            found.check_data(&mut reader, &top);
+            let owner = writer::owner(&mut reader, &top).expect("its session lives");
+            assert_eq!(owner, id, "{top} on server.{sid}");
+            tops.insert(top[1..].to_owned());
+        }
+        for idler in &mut self.idlers {
+            let id = idler.session().id();
+            let (_, stat) = reader.get(idler.node()).expect("its session lives");
+            assert_eq!(stat.ephemeral_owner, id.0, "{} on server.{sid}", idler.node());
+            tops.insert(idler.node()[1..].to_owned());
+        }
+        let found: BTreeSet<_> = reader.children("/").expect("it serves").into_iter().collect();
+        assert_eq!(found, tops, "on server.{sid}");
+    }
+}
+
+/// Where members have noted the digest of the same moment, it must be the same. Gives how often that was.
+fn compare_digests(members: &[&Member]) -> usize {
+    let mut digests: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    let mut compared = 0;
+    for member in members {
+        let answer = member.word("hash").expect("it serves");
+        for (zxid, digest) in answer.lines().filter_map(|line| line.split_once(": ")) {
+            let (zxid, digest) = (zxid.trim_start_matches("0x"), digest.trim());
+            let noted = digests.entry(zxid.to_owned());
+            let (first, sid) = noted.or_insert((digest.to_owned(), member.sid()));
+            let sids = (*sid, member.sid());
+            assert_eq!(
+                first, digest,
+                "digests at {zxid} of server.{} and server.{}",
+                sids.0, sids.1
+            );
+            compared += usize::from(sids.0 != sids.1);
+        }
+    }
+    compared
+}
+
+/// A member may complain about the others, but not about itself.
+fn check_log(member: &Member) {
+    for line in member.log().lines() {
+        let is_bad = BAD_LINES.iter().any(|bad| line.contains(bad));
+        assert!(!is_bad, "server.{} printed: {line}", member.sid());
+    }
+}
+
+/// A panic of ours, Java's words for a tree that differs from the leader's.
+const BAD_LINES: &[&str] =
+    &["panicked", "Digests are not matching", "Unexpected exception causing exit"];
+const LIMIT: Duration = Duration::from_secs(10);

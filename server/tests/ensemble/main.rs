@@ -1,0 +1,31 @@
+//! Ensembles of real processes, ours and the Java original mixed, under load and under faults.
+//!
+//! Every cell has the same oracle (`account.rs`): no acknowledged write lost, nothing there that was never
+//! asked for, every live session kept, all members equal at rest.
+//!
+//! Invariants
+//! - Whatever is awaited is awaited under a deadline.
+//! - A missing tool skips a test aloud, and fails it where `CI=true`.
+
+#![allow(dead_code, reason = "what is shared with other tests can do more than is needed here")]
+#![expect(clippy::print_stdout, reason = "a test says what it saw")]
+
+mod account;
+#[path = "../it/client.rs"]
+mod client;
+#[path = "../it/deadline.rs"]
+mod deadline;
+mod ensemble;
+mod idler;
+mod load;
+mod member;
+mod ours;
+mod place;
+#[path = "../it/server.rs"]
+mod server;
+mod session;
+#[path = "../it/tools.rs"]
+mod tools;
+#[path = "../it/tree.rs"]
+mod tree;
+mod writer;
