@@ -129,7 +129,7 @@ fn executed(
     rest: &[u8],
 ) -> Option<String> {
     Some(match word {
-        Word::Conf => settings::conf(&shell.settings),
+        Word::Conf => settings::conf(&shell.settings, &shell.peer),
         Word::Cons => connections::cons(shell, cnx),
         Word::Crst => {
             shell.peer.reset_connection_stats();

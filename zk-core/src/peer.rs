@@ -258,9 +258,9 @@ impl Peer {
         self.prep.last_zxid()
     }
 
-    /// How many sessions are alive.
+    /// How many sessions are alive, whoever serves them.
     pub fn session_count(&self) -> usize {
-        self.sessions.len()
+        if self.is_learning() { self.database.sessions().len() } else { self.sessions.len() }
     }
 
     /// When which sessions expire, in order.

@@ -1,21 +1,36 @@
 //! `dump`: which sessions and connections end when, and who owns which nodes.
+//!
+//! Java: `DumpCommand`, `SessionTrackerImpl.dumpSessions`, `LearnerSessionTracker.dumpSessions`.
 
-use zk_core::{Millis, Now};
+use zk_core::{Millis, Now, RoleName};
 use zk_wire::SessionId;
 
 use super::connections::place;
 use crate::date::Date;
 use crate::shell::Shell;
 
-/// All of it; a server that leads shows its sessions by their expiry.
+/// All of it. Only a server that ends sessions knows when that is; others know what was granted.
 pub(super) fn dump(shell: &Shell, now: Now) -> String {
-    sessions(shell, now) + &ephemerals(shell) + &connections(shell, now)
+    let sessions = match shell.peer.role() {
+        RoleName::Standalone | RoleName::Leading => sessions_by_expiry(shell, now),
+        RoleName::Looking | RoleName::Following | RoleName::Observing => sessions_granted(shell),
+    };
+    "SessionTracker dump:\n".to_owned() + &sessions + &ephemerals(shell) + &connections(shell, now)
 }
 
-fn sessions(shell: &Shell, now: Now) -> String {
+fn sessions_granted(shell: &Shell) -> String {
+    let sessions = shell.peer.database().sessions();
+    let mut text = format!("Global Sessions({}):\n", sessions.len());
+    for (session, timeout_ms) in sessions {
+        text += &format!("{session}\t{timeout_ms}ms\n");
+    }
+    text
+}
+
+fn sessions_by_expiry(shell: &Shell, now: Now) -> String {
     let buckets = shell.peer.session_buckets();
     let count: usize = buckets.values().map(|sessions| sessions.len()).sum();
-    let mut text = format!("SessionTracker dump:\nSession Sets ({})/({count}):\n", buckets.len());
+    let mut text = format!("Session Sets ({})/({count}):\n", buckets.len());
     for (at, sessions) in buckets {
         text += &format!("{} expire at {}:\n", sessions.len(), date(now, *at));
         for session in sessions {
