@@ -85,7 +85,12 @@ impl<D: Disk> Epochs<D> {
     /// txns of a new epoch before the file does; it has promised that epoch then, and its log is what the
     /// leader of that epoch sent.
     fn finish_interrupted(&mut self, found: Epoch, logged: Epoch) -> Result<(), Error> {
-        match (self.read(&unfinished(CURRENT))?, self.read(ACCEPTED)?) {
+        // A crash may have torn the unfinished file: then it says nothing.
+        let unfinished = match self.read(&unfinished(CURRENT)) {
+            Err(Error::EpochFile { .. }) => None,
+            read => read?,
+        };
+        match (unfinished, self.read(ACCEPTED)?) {
             (Some(epoch), _) if epoch >= logged => self.write_current(epoch),
             (_, Some(promised)) if promised >= logged => self.write_current(logged),
             _ => {

@@ -268,6 +268,7 @@ fn an_epoch_that_was_promised_and_logged_is_the_current_one() {
     let (disk, dirs) = empty_disk();
     disk.put(&dirs.snap().join("currentEpoch"), b"3");
     disk.put(&dirs.snap().join("acceptedEpoch"), b"4");
+    disk.put(&dirs.snap().join("currentEpoch.tmp"), b"");
     assert_eq!(epochs(&disk, &dirs, 0x4_0000_0001), Ok((4, 4)));
     assert_eq!(disk.content(&dirs.snap().join("currentEpoch")).unwrap(), b"4");
 }
