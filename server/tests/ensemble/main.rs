@@ -19,6 +19,7 @@ mod ensemble;
 mod idler;
 mod load;
 mod member;
+mod mixed;
 mod ours;
 mod place;
 #[path = "../it/server.rs"]
