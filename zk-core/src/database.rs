@@ -135,6 +135,16 @@ impl Database {
         self.finish_recovery();
     }
 
+    /// Shows the ensemble's configuration where clients look for it. It is each server's own and needs no
+    /// txn; its version stands in for the zxid. Java: `ZKDatabase.initConfigInZKDatabase`.
+    pub(crate) fn show_config(&mut self, text: &str, version: i64, wall_ms: i64) {
+        const PATH: &str = "/zookeeper/config";
+        let id = self.tree.lookup(PATH).expect("recovery ends with the server's own nodes there");
+        let stat = self.tree.node(id).stat;
+        let stat = StatPersisted { version: -1, mzxid: version, mtime: wall_ms, ..stat };
+        self.tree.set_data(PATH, id, Some(text.as_bytes()), stat);
+    }
+
     /// The znodes.
     pub fn tree(&self) -> &Tree {
         &self.tree

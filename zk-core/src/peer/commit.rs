@@ -56,8 +56,10 @@ impl Peer {
     }
 
     fn commit(&mut self, now: Now, committed: InFlight, out: &mut Vec<Output>) {
-        let InFlight { record, reply } = committed;
-        let reply = if reply == Reply::Nobody { self.forwarded_reply(&record) } else { reply };
+        let InFlight { mut record, mut reply } = committed;
+        if reply == Reply::Nobody {
+            reply = self.forwarded_reply(&mut record);
+        }
         let mut events = Vec::new();
         let has_watches = self.watches.count() > 0;
         let (watches, fired) = (&mut self.watches, &mut self.stats.fired);

@@ -15,7 +15,7 @@ use std::fmt;
 use tracing::{info, warn};
 use zk_wire::{Epoch, Notification, ServerId, SessionId, SnapshotStream, Zxid};
 
-use super::forward::{Revalidating, Syncing};
+use super::forward::{Forwarded, Revalidating, Syncing};
 use super::{Now, Output, Peer, Reply};
 use crate::database::Database;
 use crate::election::{self, Election, ElectionOptions};
@@ -34,7 +34,7 @@ pub(super) struct Ensemble {
     pub(super) history: History,
     pub(super) links: BTreeMap<LinkId, Link>,
     /// A learner's requests that the leader has, in order for each session.
-    pub(super) forwarded: BTreeMap<SessionId, VecDeque<Reply>>,
+    pub(super) forwarded: BTreeMap<SessionId, VecDeque<Forwarded>>,
     pub(super) forwarded_count: usize,
     /// Sessions that a learner heard of since the leader's last PING, with their timeout in ms.
     pub(super) touched: BTreeMap<SessionId, i32>,
@@ -499,6 +499,8 @@ impl Peer {
         ensemble.failures = 0;
         ensemble.election.established(epoch);
         info!("{name} - LEADER ELECTION TOOK - {took_ms} MS; epoch {epoch}, serving clients");
+        let members = &ensemble.options.members;
+        self.database.show_config(members.text(), members.version(), now.wall_ms);
         self.sessions.clear();
         if !is_leading {
             return;

@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use zk_wire::{
-    Decoder, ForwardedRequest, Id, Op, QuorumPacket, Request, SessionId, TxnRecord, Xid, Zxid,
+    CreateKind, Decoder, ForwardedRequest, Id, MultiOp, Op, QuorumPacket, Request, SessionId, Txn,
+    TxnRecord, Xid, Zxid,
 };
 
 use super::dispatch::{HEADER_LEN, write_of};
@@ -17,6 +18,15 @@ use super::{Asked, ConnectionId, Now, Output, Peer, Reply, Waiting};
 use crate::prep::{Asker, Write};
 use crate::sessions::Owner;
 use crate::zab::{LinkId, packet};
+
+/// A request that the leader has.
+#[derive(Debug)]
+pub(super) struct Forwarded {
+    pub(super) reply: Reply,
+    /// Which parts of a multi are to be answered with a stat. The txn does not tell: a create2 in it looks
+    /// like a create.
+    stat_parts: Vec<bool>,
+}
 
 /// A session whose client came back, while the leader is asked about it.
 #[derive(Debug)]
@@ -51,10 +61,11 @@ impl Peer {
     ) {
         let reply = self.reply_to(now, cnx, asker.cxid, op);
         let body = if op == Op::CloseSession { &[] } else { body };
+        let stat_parts = if op == Op::Multi { stat_parts(body) } else { Vec::new() };
         let ids = asker.ids.to_vec();
         let request =
             ForwardedRequest { session: asker.session, cxid: asker.cxid, op: op.code(), body, ids };
-        self.send_request(request, Some(reply), out);
+        self.send_request(request, Some(Forwarded { reply, stat_parts }), out);
     }
 
     /// Asks the leader for a new session.
@@ -68,7 +79,8 @@ impl Peer {
         let body = &timeout_ms.to_be_bytes();
         let (cxid, op, ids) = (Xid(0), ForwardedRequest::CREATE_SESSION, Vec::new());
         let request = ForwardedRequest { session, cxid, op, body, ids };
-        self.send_request(request, Some(reply), out);
+        let forwarded = Forwarded { reply, stat_parts: Vec::new() };
+        self.send_request(request, Some(forwarded), out);
     }
 
     /// A client wants to see what is committed by now. A learner asks the leader what that is; the leader
@@ -106,26 +118,26 @@ impl Peer {
     fn send_request(
         &mut self,
         request: ForwardedRequest<'_>,
-        reply: Option<Reply>,
+        forwarded: Option<Forwarded>,
         out: &mut Vec<Output>,
     ) {
         let Some(ensemble) = &mut self.ensemble else { return };
         let Role::Learning(learner) = &ensemble.role else { return };
         let Some(link) = learner.link() else { return };
-        if let Some(reply) = reply {
-            ensemble.forwarded.entry(request.session).or_default().push_back(reply);
+        if let Some(forwarded) = forwarded {
+            ensemble.forwarded.entry(request.session).or_default().push_back(forwarded);
             ensemble.forwarded_count += 1;
         }
         out.push(Output::Send { link, bytes: packet(&QuorumPacket::Request(request)) });
     }
 
-    /// Who waits here for the answer that this txn is.
-    pub(super) fn forwarded_reply(&mut self, record: &TxnRecord) -> Reply {
+    /// Who waits here for the answer that this txn is. The txn is made to look as it was asked for.
+    pub(super) fn forwarded_reply(&mut self, record: &mut TxnRecord) -> Reply {
         let Some(ensemble) = &mut self.ensemble else { return Reply::Nobody };
         let session = record.header.session;
         let Some(waiting) = ensemble.forwarded.get_mut(&session) else { return Reply::Nobody };
         let cxid = record.header.cxid;
-        let found = waiting.pop_front_if(|reply| match reply {
+        let found = waiting.pop_front_if(|forwarded| match forwarded.reply {
             Reply::Nobody => true,
             Reply::Session { .. } => cxid == Xid(0),
             Reply::Request(asked) => asked.xid == cxid,
@@ -133,8 +145,19 @@ impl Peer {
         if waiting.is_empty() {
             ensemble.forwarded.remove(&session);
         }
-        ensemble.forwarded_count -= usize::from(found.is_some());
-        found.unwrap_or(Reply::Nobody)
+        let Some(Forwarded { reply, stat_parts }) = found else { return Reply::Nobody };
+        ensemble.forwarded_count -= 1;
+        if let Txn::Multi(parts) = &mut record.txn {
+            for (part, with_stat) in parts.iter_mut().zip(stat_parts) {
+                if let Txn::Create(create) = part
+                    && create.kind == CreateKind::Create
+                    && with_stat
+                {
+                    create.kind = CreateKind::Create2;
+                }
+            }
+        }
+        reply
     }
 
     /// The leader says that everything proposed before a sync is on its way: it is what came so far.
@@ -279,4 +302,14 @@ impl Peer {
         }
         self.propose(now, asker, &write, Reply::Nobody, out);
     }
+}
+
+/// Which parts of a multi are creates that are answered with a stat.
+fn stat_parts(body: &[u8]) -> Vec<bool> {
+    let Ok(Request::Multi(ops)) = Request::decode(Op::Multi, &mut Decoder::new(body)) else {
+        return Vec::new();
+    };
+    let has_stat =
+        |op: &MultiOp<'_>| matches!(op, MultiOp::Create(create) if create.op != Op::Create);
+    ops.iter().map(has_stat).collect()
 }

@@ -12,7 +12,13 @@ fn three_fresh_servers_elect_the_highest_and_serve() {
     let mut cluster = Cluster::new(3);
     cluster.run();
     assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
-    assert!((1..=3).all(|sid| cluster.peer(sid).is_serving()));
+    for sid in 1..=3 {
+        assert!(cluster.peer(sid).is_serving());
+        let tree = cluster.peer(sid).database().tree();
+        let config = tree.node(tree.lookup("/zookeeper/config").unwrap());
+        assert_eq!(config.data, Some(&b"version=0"[..]));
+        assert_eq!((config.stat.version, config.stat.mzxid), (-1, 0));
+    }
 }
 
 #[test]
