@@ -11,7 +11,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use zk_core::{Distribution, Peer, Summary};
+use zk_core::{Distribution, Members, Peer, Reign, Summary};
+use zk_wire::ServerId;
 
 pub(crate) use descriptors::Descriptors;
 pub(crate) use number::{double, mean};
@@ -45,8 +46,20 @@ pub(crate) struct Facts<'a> {
     pub(crate) counts: &'a Counts,
     /// Open client connections.
     pub(crate) connections: u32,
+    /// For how long it is what it is.
     pub(crate) uptime_ms: u64,
     pub(crate) descriptors: Descriptors,
+    /// What only a leader knows.
+    pub(crate) reign: Option<Reign>,
+    /// A leader's learners.
+    pub(crate) learners: Vec<LearnerQueue>,
+}
+
+/// What waits to be sent to a learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LearnerQueue {
+    pub(crate) id: ServerId,
+    pub(crate) packets: usize,
 }
 
 /// Where a metric comes from, and so what kind it is.
@@ -68,6 +81,14 @@ pub(crate) enum Source {
     NoBasic,
     /// A summary with percentiles of a part that this server has not.
     NoAdvanced,
+    /// A level that a member of an ensemble has.
+    Member(fn(&Members) -> i64),
+    /// A level that a leader has.
+    Leader(fn(&Facts<'_>, &Reign) -> i64),
+    /// A summary without percentiles that a leader has of each learner.
+    Learner(fn(LearnerQueue) -> Summary),
+    /// A summary with percentiles of a part of Java's leader that this one has not.
+    NoLearner,
 }
 
 /// All metrics as `mntr` writes them, a line each.
@@ -75,10 +96,30 @@ pub(crate) fn lines(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     for (name, source) in METRICS {
         match source {
-            Source::Gauge(of) => text += &format!("zk_{name}\t{}\n", of(facts)),
+            Source::Gauge(of) => level(&mut text, name, of(facts)),
             Source::Ratio(of) => text += &format!("zk_{name}\t{}\n", double(of(facts))),
             Source::Counter(of) => text += &format!("zk_{name}\t{}\n", of(facts)),
             Source::NoCounter => text += &format!("zk_{name}\t0\n"),
+            Source::Member(of) => {
+                if let Some(members) = facts.peer.members() {
+                    level(&mut text, name, of(members));
+                }
+            }
+            Source::Leader(of) => {
+                if let Some(reign) = &facts.reign {
+                    level(&mut text, name, of(facts, reign));
+                }
+            }
+            Source::Learner(of) => {
+                for learner in &facts.learners {
+                    basic(&mut text, &format!("{}_{name}", learner.id), of(*learner));
+                }
+            }
+            Source::NoLearner => {
+                for LearnerQueue { id, .. } in &facts.learners {
+                    advanced(&mut text, &format!("{id}_{name}"), &Distribution::default());
+                }
+            }
             Source::Basic(of) => basic(&mut text, name, of(facts)),
             Source::NoBasic => basic(&mut text, name, Summary::default()),
             Source::Advanced(of) => advanced(&mut text, name, of(facts)),
@@ -86,6 +127,10 @@ pub(crate) fn lines(facts: &Facts<'_>) -> String {
         }
     }
     text
+}
+
+fn level(text: &mut String, name: &str, level: i64) {
+    *text += &format!("zk_{name}\t{level}\n");
 }
 
 fn basic(text: &mut String, name: &str, summary: Summary) {

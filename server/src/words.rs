@@ -8,14 +8,15 @@
 mod connections;
 mod dump;
 mod envi;
+mod report;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod watches;
 
-use zk_core::{ConnectionId, Now, RoleName};
+use zk_core::{ConnectionId, Now};
 
-use crate::metrics::{self, Facts, double, mean, node_count};
+use crate::metrics::Counts;
 use crate::shell::Shell;
 
 /// What is reported as the server's version: tools parse it, behaviour follows 3.9.
@@ -141,15 +142,18 @@ fn executed(
         Word::Gtmk => gtmk(shell),
         Word::Hash => hash(shell),
         Word::Isro => "rw".to_owned(),
-        Word::Mntr => mntr(shell),
+        Word::Mntr => report::mntr(shell, now),
         Word::Ruok => RUOK.to_owned(),
         Word::Srst => {
+            shell.peer.tally();
             shell.peer.stats_mut().reset();
-            shell.counts = metrics::Counts::default();
+            shell.counts = Counts::default();
             "Server stats reset.\n".to_owned()
         }
-        Word::Srvr => version_line() + &srvr(shell),
-        Word::Stat => version_line() + &connections::clients(shell, cnx) + &srvr(shell),
+        Word::Srvr => report::version_line() + &report::srvr(shell),
+        Word::Stat => {
+            report::version_line() + &connections::clients(shell, cnx) + &report::srvr(shell)
+        }
         Word::Stmk => stmk(shell, rest)?,
         Word::TelnetClose => return None,
         Word::Wchc => watches::by_session(&shell.peer),
@@ -191,58 +195,6 @@ fn gtmk(shell: &Shell) -> String {
 fn stmk(shell: &mut Shell, rest: &[u8]) -> Option<String> {
     shell.trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
     Some(gtmk(shell))
-}
-
-fn version_line() -> String {
-    format!("Zookeeper version: {VERSION}\n")
-}
-
-fn srvr(shell: &Shell) -> String {
-    let stats = shell.peer.stats();
-    let role = shell.peer.role();
-    let text = format!(
-        "Latency min/avg/max: {}/{}/{}\nReceived: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n\
-         Zxid: {}\nMode: {}\nNode count: {}\n",
-        stats.latency.min,
-        double(mean(stats.latency)),
-        stats.latency.max,
-        stats.packets_received,
-        stats.packets_sent,
-        shell.open_count(),
-        shell.peer.outstanding(),
-        shell.peer.shown_zxid(),
-        mode(role),
-        node_count(&shell.peer),
-    );
-    if role != RoleName::Leading {
-        return text;
-    }
-    let [last, min, max] = metrics::proposal_sizes(stats.proposals);
-    text + &format!("Proposal sizes last/min/max: {last}/{min}/{max}\n")
-}
-
-/// A role as `Mode:` and `zk_server_state` name it.
-fn mode(role: RoleName) -> &'static str {
-    match role {
-        RoleName::Standalone => "standalone",
-        RoleName::Leading => "leader",
-        RoleName::Following => "follower",
-        RoleName::Observing => "observer",
-        // A server that looks for a leader does not serve, so nobody is told.
-        RoleName::Looking => "looking",
-    }
-}
-
-fn mntr(shell: &Shell) -> String {
-    let facts = Facts {
-        peer: &shell.peer,
-        counts: &shell.counts,
-        connections: shell.open_count(),
-        uptime_ms: crate::clock::millis(shell.started.elapsed()),
-        descriptors: metrics::Descriptors::now(),
-    };
-    let state = mode(shell.peer.role());
-    format!("zk_version\t{VERSION}\nzk_server_state\t{state}\n") + &metrics::lines(&facts)
 }
 
 /// The digests that servers of one ensemble can be compared by: signed, as Java's numbers are.

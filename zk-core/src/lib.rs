@@ -29,14 +29,14 @@ pub use auth::{AuthOptions, digest};
 pub use database::{Database, DatabaseOptions};
 pub use peer::{
     Connection, ConnectionId, ConnectionStats, ContainerOptions, Input, LastOp, Now, Options,
-    Output, Peer, RoleName,
+    Output, Peer, Reign, RoleName,
 };
 pub use prep::PrepOptions;
 pub use quorum::Members;
 pub use schedule::{SnapshotOptions, TokenOptions};
 pub use sessions::{Millis, password};
-pub use stats::{Fired, Stats};
+pub use stats::{Fired, MemberStats, Stats};
 pub use summary::{Distribution, Summary};
 pub use tree::{Node, NodeId, NodeKind, SnapshotSlice, Tree};
 pub use watches::Watches;
-pub use zab::{EnsembleOptions, LinkId};
+pub use zab::{EnsembleOptions, LinkId, ShownLearner};

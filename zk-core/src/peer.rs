@@ -42,6 +42,7 @@ pub use ensemble::RoleName;
 pub use io::{Input, Now, Output};
 pub use maintain::ContainerOptions;
 pub use options::Options;
+pub use shown::Reign;
 
 use connection::{Asked, Phase, Waiting};
 use ensemble::Ensemble;
@@ -295,7 +296,7 @@ impl Peer {
         let is_alone = self.ensemble.is_none();
         self.append(proposal.record, bytes.clone(), reply, out);
         if !is_alone {
-            self.stats.on_proposal(bytes.len());
+            self.stats.member.on_proposal(bytes.len());
             self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));
         }
     }

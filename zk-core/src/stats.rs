@@ -1,8 +1,12 @@
 //! What a server counts of its own work. Java: `ServerStats`, `ServerMetrics`.
 
+mod member;
+
 use zk_wire::WatchEventType;
 
 use crate::summary::{Distribution, Summary};
+
+pub use member::MemberStats;
 
 /// Counters since start or the last reset.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +51,8 @@ pub struct Stats {
     pub max_response_size: Option<usize>,
     /// Txns applied.
     pub commits: u64,
-    /// Sizes of the txns that were proposed to followers, in bytes.
-    pub proposals: Summary,
+    /// What it counts as a member of an ensemble.
+    pub member: MemberStats,
 }
 
 /// Watchers told of one change, by the kind of change; changes that nobody watched do not count.
@@ -99,11 +103,6 @@ impl Stats {
     pub(crate) fn on_notification(&mut self, frame: usize) {
         self.packets_sent += 1;
         self.watch_bytes += to_u64(frame.saturating_sub(LENGTH));
-    }
-
-    /// A txn of so many bytes goes to followers.
-    pub(crate) fn on_proposal(&mut self, size: usize) {
-        self.proposals.add(to_u64(size));
     }
 
     /// Everything starts anew, as `srst` wants it. Compat: failed authentications stay.

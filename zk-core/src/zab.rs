@@ -16,6 +16,7 @@ use zk_wire::{Epoch, QuorumPacket, TxnRecord, Zxid};
 
 pub(crate) use history::{History, Keep};
 pub(crate) use leader::Leader;
+pub use leader::ShownLearner;
 pub(crate) use learner::{Learner, LearnerIdentity};
 pub use options::EnsembleOptions;
 

@@ -10,6 +10,7 @@
 
 mod dialing;
 mod link;
+mod shown;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};

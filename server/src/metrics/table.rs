@@ -1,14 +1,17 @@
-//! The one table of metrics: every name that a standalone server has, and where its value comes from.
+//! The one table of metrics: every name that a server has, and where its value comes from.
 //!
 //! `NoCounter`, `NoBasic` and `NoAdvanced` are parts of Java's server without a counterpart here: queues
-//! between its threads, response caches, the request throttler, Netty, and whatever only an ensemble has.
+//! between its threads, response caches, the request throttler, Netty, and timings of single proposals.
 //! They stand at 0, as Java's do while they have nothing to tell, so that no dashboard misses a name.
 //!
 //! Invariant: names are Java's of 3.9.5, each once, in the order of its documentation.
 
-use zk_core::{Peer, Summary};
+use zk_core::{Peer, Stats, Summary};
 
-use super::Source::{self, Advanced, Basic, Counter, Gauge, NoAdvanced, NoBasic, NoCounter, Ratio};
+use super::Source::{
+    self, Advanced, Basic, Counter, Gauge, Leader, Learner, Member, NoAdvanced, NoBasic, NoCounter,
+    NoLearner, Ratio,
+};
 use super::mean;
 
 /// Names without a prefix, as Prometheus knows them.
@@ -37,6 +40,16 @@ pub(crate) const METRICS: &[(&str, Source)] = &[
     ("auth_failed_count", Gauge(|f| signed(f.peer.stats().auth_failed))),
     ("non_mtls_remote_conn_count", Gauge(|_| 0)),
     ("non_mtls_local_conn_count", Gauge(|_| 0)),
+    ("quorum_size", Member(|members| size(Some(members.voters().count())))),
+    ("learners", Leader(|_, reign| size(Some(reign.learners.len())))),
+    ("synced_followers", Leader(|_, reign| size(Some(reign.synced_followers)))),
+    ("synced_non_voting_followers", Leader(|_, r| size(Some(r.synced_non_voting_followers)))),
+    ("synced_observers", Leader(|_, reign| size(Some(reign.synced_observers)))),
+    ("pending_syncs", Leader(|_, reign| size(Some(reign.pending_syncs)))),
+    ("leader_uptime", Leader(|_, reign| signed(reign.age_ms))),
+    ("last_proposal_size", Leader(|f, _| proposal_sizes(f.peer.stats())[0])),
+    ("max_proposal_size", Leader(|f, _| proposal_sizes(f.peer.stats())[2])),
+    ("min_proposal_size", Leader(|f, _| proposal_sizes(f.peer.stats())[1])),
     ("fsynctime", Basic(|f| f.counts.flushes.summary())),
     ("snapshottime", Basic(|f| f.counts.snapshots)),
     ("snapshot_error_count", NoCounter),
@@ -48,12 +61,12 @@ pub(crate) const METRICS: &[(&str, Source)] = &[
     ("readlatency", Advanced(|f| &f.peer.stats().read_latency)),
     ("updatelatency", Advanced(|f| &f.peer.stats().update_latency)),
     ("propagation_latency", NoAdvanced),
-    ("follower_sync_time", NoBasic),
-    ("observer_sync_time", NoBasic),
-    ("election_time", NoBasic),
-    ("looking_count", NoCounter),
-    ("diff_count", NoCounter),
-    ("snap_count", NoCounter),
+    ("follower_sync_time", Basic(|f| f.peer.stats().member.follower_syncs)),
+    ("observer_sync_time", Basic(|f| f.peer.stats().member.observer_syncs)),
+    ("election_time", Basic(|f| f.peer.stats().member.elections)),
+    ("looking_count", Counter(|f| f.peer.stats().member.looked)),
+    ("diff_count", Counter(|f| f.peer.stats().member.diffs)),
+    ("snap_count", Counter(|f| f.peer.stats().member.snaps)),
     ("commit_count", Counter(|f| f.peer.stats().commits)),
     ("connection_request_count", Counter(|f| f.peer.stats().connection_requests)),
     ("connection_token_deficit", NoBasic),
@@ -90,8 +103,8 @@ pub(crate) const METRICS: &[(&str, Source)] = &[
     ("connection_revalidate_count", Counter(|f| f.peer.stats().connection_revalidated)),
     ("sessionless_connections_expired", Counter(|f| f.peer.stats().sessionless_expired)),
     ("stale_sessions_expired", Counter(|f| f.peer.stats().sessions_expired)),
-    ("unavailable_time", NoBasic),
-    ("leader_unavailable_time", NoBasic),
+    ("unavailable_time", Basic(|f| f.peer.stats().member.unavailable)),
+    ("leader_unavailable_time", Basic(|f| f.peer.stats().member.leader_unavailable)),
     ("requests_in_session_queue", NoBasic),
     ("pending_session_queue_size", NoBasic),
     ("reads_after_write_in_session_queue", NoBasic),
@@ -119,8 +132,10 @@ pub(crate) const METRICS: &[(&str, Source)] = &[
     ("proposal_latency", NoAdvanced),
     ("proposal_ack_creation_latency", NoAdvanced),
     ("commit_propagation_latency", NoAdvanced),
-    ("learner_proposal_received_count", NoCounter),
-    ("learner_commit_received_count", NoCounter),
+    ("learner_proposal_received_count", Counter(|f| f.peer.stats().member.proposals_received)),
+    ("learner_commit_received_count", Counter(|f| f.peer.stats().member.commits_received)),
+    ("learner_handler_qp_size", Learner(|learner| once(learner.packets))),
+    ("learner_handler_qp_time_ms", NoLearner),
     ("startup_txns_loaded", Basic(|f| f.counts.replayed)),
     ("startup_txns_load_time", NoBasic),
     ("startup_snap_load_time", NoBasic),
@@ -132,7 +147,7 @@ pub(crate) const METRICS: &[(&str, Source)] = &[
     ("sync_process_time", NoBasic),
     ("sync_processor_batch_size", Basic(|f| f.counts.batches)),
     ("quorum_ack_latency", NoAdvanced),
-    ("proposal_count", NoCounter),
+    ("proposal_count", Counter(|f| f.peer.stats().member.proposed)),
     ("quit_leading_due_to_disloyal_voter", NoCounter),
     ("stale_requests", NoCounter),
     ("stale_requests_dropped", NoCounter),
@@ -161,9 +176,16 @@ pub(crate) fn node_count(peer: &Peer) -> u64 {
 }
 
 /// Last, smallest and largest of a leader's proposals; -1 while there is none.
-pub(crate) fn proposal_sizes(proposals: Summary) -> [i64; 3] {
-    let Summary { last, min, max, count, .. } = proposals;
+pub(crate) fn proposal_sizes(stats: &Stats) -> [i64; 3] {
+    let Summary { last, min, max, count, .. } = stats.member.proposal_sizes;
     if count == 0 { [-1; 3] } else { [last, min, max].map(signed) }
+}
+
+/// What is only looked at when somebody asks.
+fn once(n: usize) -> Summary {
+    let mut summary = Summary::default();
+    summary.add(u64::try_from(n).unwrap_or(u64::MAX));
+    summary
 }
 
 fn ephemerals(peer: &Peer) -> usize {

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use zk_wire::{Epoch, Notification, ServerId, SessionId, SnapshotStream, Zxid};
 
 use super::forward::{Forwarded, Revalidating, Syncing};
+use super::shown::Since;
 use super::{Now, Output, Peer, Reply};
 use crate::database::Database;
 use crate::election::{self, Election, ElectionOptions};
@@ -49,7 +50,8 @@ pub(super) struct Ensemble {
     /// How many `StoreEpochs` and `Reload` the disk has not answered.
     stores_due: u32,
     reloads_due: u32,
-    looking_since: Millis,
+    pub(super) looking_since: Millis,
+    pub(super) since: Since,
     /// Not before this moment the next election begins.
     look_at: Millis,
     /// How many roles ended in a row before clients could be served.
@@ -149,6 +151,7 @@ impl Ensemble {
             stores_due: 0,
             reloads_due: 0,
             looking_since: Millis(0),
+            since: Since::default(),
             look_at: Millis(0),
             failures: 0,
             promised: Epoch(0),
@@ -181,7 +184,7 @@ impl Ensemble {
         }
     }
 
-    fn role_name(&self) -> RoleName {
+    pub(super) fn role_name(&self) -> RoleName {
         match &self.role {
             Role::Leaving | Role::Looking => RoleName::Looking,
             Role::Leading(_) => RoleName::Leading,
@@ -279,6 +282,7 @@ impl Peer {
         }
         info!("LOOKING");
         ensemble.role = Role::Looking;
+        self.stats.member.looked += 1;
         self.vote(now, out, |election, options, acts| {
             election.look(now.mono, &options.members, last, options.current_epoch, acts);
         });
@@ -304,6 +308,7 @@ impl Peer {
     /// The election is over.
     fn take_role(&mut self, now: Now, leader: ServerId, out: &mut Vec<Output>) {
         let Some(ensemble) = &mut self.ensemble else { return };
+        ensemble.on_elected(now.mono, leader, &mut self.stats.member);
         let options = &ensemble.options;
         let last = ensemble.history.last();
         let tick_ms = self.options.tick_ms;
@@ -343,6 +348,7 @@ impl Peer {
 
     /// The role is over: clients and peers are let go, and nothing of it stays.
     pub(super) fn leave_role(&mut self, now: Now, why: &GiveUp, out: &mut Vec<Output>) {
+        self.on_role_lost(now.mono);
         let Some(ensemble) = &mut self.ensemble else { return };
         let is_torn = match &ensemble.role {
             Role::Leaving | Role::Looking => return,
@@ -497,6 +503,7 @@ impl Peer {
         };
         let name = ensemble.role_name();
         ensemble.failures = 0;
+        ensemble.on_serving(now.mono, &mut self.stats.member);
         ensemble.election.established(epoch);
         info!("{name} - LEADER ELECTION TOOK - {took_ms} MS; epoch {epoch}, serving clients");
         let members = &ensemble.options.members;

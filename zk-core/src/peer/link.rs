@@ -190,6 +190,9 @@ impl Peer {
             Role::Leading(leader) => (true, leader.is_live(link)),
             Role::Learning(learner) => (false, learner.is_live()),
         };
+        if is_live && !is_leading {
+            self.stats.member.on_packet(packet);
+        }
         match packet {
             QuorumPacket::Request(request) if is_leading && is_live => {
                 self.on_forwarded(now, link, request, out);

@@ -2,6 +2,8 @@
 //!
 //! Java: `ServerCnxn.getConnectionInfo`, `NIOServerCnxnFactory.dumpConnections`.
 
+mod member;
+
 use std::collections::BTreeMap;
 
 use zk_wire::Zxid;
@@ -9,8 +11,11 @@ use zk_wire::Zxid;
 use super::ensemble::Role;
 use super::handshake::SESSIONLESS_BUCKET_MS;
 use super::{Connection, ConnectionId, ConnectionStats, Peer};
-use crate::quorum::Members;
 use crate::sessions::{Millis, bucket};
+
+pub use member::Reign;
+
+pub(super) use member::Since;
 
 /// Bytes of a four-letter word.
 const WORD: u64 = 4;
@@ -32,11 +37,6 @@ impl Peer {
             Some(Role::Leading(leader)) => last.max(Zxid::new(leader.epoch(), 0)),
             None | Some(Role::Leaving | Role::Looking | Role::Learning(_)) => last,
         }
-    }
-
-    /// The members of its ensemble, if it has one.
-    pub fn members(&self) -> Option<&Members> {
-        self.ensemble.as_ref().map(|ensemble| &ensemble.options.members)
     }
 
     /// When connections are closed unless their clients are heard of, in order. Those with a session

@@ -15,6 +15,7 @@
 mod broadcast;
 mod hand_over;
 mod handler;
+mod shown;
 mod sync;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,6 +27,9 @@ use super::{Act, EnsembleOptions, GiveUp, History, LinkId, packet};
 use crate::sessions::Millis;
 use hand_over::Retiring;
 use handler::{Handler, Phase};
+use shown::Syncs;
+
+pub use shown::ShownLearner;
 
 /// The version of the protocol between servers that is spoken. Java: `Leader.startForwarding`'s 0x10000.
 pub(super) const PROTOCOL: i32 = 0x1_0000;
@@ -56,6 +60,8 @@ pub(crate) struct Leader {
     sync_ms: u64,
     half_tick_ms: u64,
     force_snapshot: bool,
+    /// Synchronizations since somebody asked.
+    begun: Syncs,
     /// The highest epoch that a voter is known to have promised.
     promised: Epoch,
     retiring: Retiring,
@@ -107,6 +113,7 @@ impl Leader {
             sync_ms: tick_ms * u64::from(options.sync_limit),
             half_tick_ms: (tick_ms / 2).max(1),
             force_snapshot: options.force_snapshot_sync,
+            begun: Syncs::default(),
             promised: promised.max(options.accepted_epoch),
             retiring: Retiring::No,
         }

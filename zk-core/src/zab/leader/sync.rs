@@ -21,6 +21,7 @@ impl Leader {
         let Phase::AwaitStart { last } = handler.phase else { return };
         let committed = self.committed;
         let plan = if self.force_snapshot { Plan::Snap } else { history.plan(last, committed) };
+        self.begun.add(plan);
         let sid = handler.sid.unwrap_or_default();
         info!(
             "synchronizing server.{sid}, whose log ends with {last}, up to {committed}: {plan:?}"

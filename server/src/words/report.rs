@@ -1,0 +1,96 @@
+//! `srvr` and `mntr`: what the server is and how it does.
+//!
+//! Only what differs by role is decided here; the names of metrics are a table of their own.
+//!
+//! Java: `SrvrCommand`, `MonitorCommand`.
+
+use zk_core::{Now, Reign, RoleName};
+
+use super::VERSION;
+use crate::metrics::{self, Facts, LearnerQueue, double, mean, node_count, proposal_sizes};
+use crate::shell::Shell;
+
+pub(super) fn version_line() -> String {
+    format!("Zookeeper version: {VERSION}\n")
+}
+
+/// What `srvr` and `stat` end with.
+pub(super) fn srvr(shell: &Shell) -> String {
+    let stats = shell.peer.stats();
+    let role = shell.peer.role();
+    let text = format!(
+        "Latency min/avg/max: {}/{}/{}\nReceived: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n\
+         Zxid: {}\nMode: {}\nNode count: {}\n",
+        stats.latency.min,
+        double(mean(stats.latency)),
+        stats.latency.max,
+        stats.packets_received,
+        stats.packets_sent,
+        shell.open_count(),
+        shell.peer.outstanding(),
+        shell.peer.shown_zxid(),
+        mode(role),
+        node_count(&shell.peer),
+    );
+    if role != RoleName::Leading {
+        return text;
+    }
+    let [last, min, max] = proposal_sizes(stats);
+    text + &format!("Proposal sizes last/min/max: {last}/{min}/{max}\n")
+}
+
+/// All metrics, behind what the server is.
+pub(super) fn mntr(shell: &mut Shell, now: Now) -> String {
+    shell.peer.tally();
+    let shell = &*shell;
+    let reign = shell.peer.reign(now.mono);
+    let uptime_ms = shell.peer.role_age_ms(now.mono);
+    let facts = Facts {
+        peer: &shell.peer,
+        counts: &shell.counts,
+        connections: shell.open_count(),
+        uptime_ms: uptime_ms.unwrap_or_else(|| crate::clock::millis(shell.started.elapsed())),
+        descriptors: metrics::Descriptors::now(),
+        learners: reign.as_ref().map(|reign| queues(shell, reign)).unwrap_or_default(),
+        reign,
+    };
+    identity(shell) + &metrics::lines(&facts)
+}
+
+/// How many packets wait to be sent to each learner that said who it is.
+fn queues(shell: &Shell, reign: &Reign) -> Vec<LearnerQueue> {
+    let Some(ensemble) = &shell.ensemble else { return Vec::new() };
+    let links = ensemble.links();
+    let known = reign.learners.iter().filter_map(|learner| Some((learner.id?, learner.link)));
+    known.map(|(id, link)| LearnerQueue { id, packets: links.queue_len(link) }).collect()
+}
+
+fn identity(shell: &Shell) -> String {
+    let role = shell.peer.role();
+    let mut text = format!("zk_version\t{VERSION}\nzk_server_state\t{}\n", mode(role));
+    // Only members that take part are asked: the others do not serve.
+    match role {
+        RoleName::Standalone | RoleName::Looking => {}
+        RoleName::Leading => text += "zk_peer_state\tleading - broadcast\n",
+        RoleName::Following => text += "zk_peer_state\tfollowing - broadcast\n",
+        RoleName::Observing => text += "zk_peer_state\tobserving - broadcast\n",
+    }
+    if role == RoleName::Observing
+        && let Some(leader) = shell.peer.leader()
+    {
+        text += &format!("zk_observer_master_id\t{leader}\n");
+    }
+    text
+}
+
+/// A role as `Mode:` and `zk_server_state` name it.
+fn mode(role: RoleName) -> &'static str {
+    match role {
+        RoleName::Standalone => "standalone",
+        RoleName::Leading => "leader",
+        RoleName::Following => "follower",
+        RoleName::Observing => "observer",
+        // A server that looks for a leader does not serve, so nobody is told.
+        RoleName::Looking => "looking",
+    }
+}
