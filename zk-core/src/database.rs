@@ -47,6 +47,8 @@ pub struct Database {
     digests: VecDeque<(Zxid, u64)>,
     /// While a fuzzy snapshot of a Java server is replayed: where its digest must be reached.
     expected: Option<SnapshotDigest>,
+    /// While a leader's stream is taken: the tree may show txns that are still to come.
+    is_fuzzy: bool,
     /// While a snapshot is read, the parent of its last node: siblings come together.
     restored_parent: Option<(String, NodeId)>,
     /// The last txns that were replayed, for learners that lack them, and how many are kept.
@@ -73,6 +75,7 @@ impl Database {
             digest_mismatches: 0,
             digests: VecDeque::new(),
             expected: None,
+            is_fuzzy: false,
             restored_parent: None,
             replayed: VecDeque::new(),
             replayed_bytes: 0,
@@ -97,7 +100,9 @@ impl Database {
     /// The first thing of a snapshot has come: what a new database has makes way.
     fn make_way(&mut self) {
         if self.restored_parent.is_none() {
+            let is_fuzzy = self.is_fuzzy;
             *self = Self::bare(self.options).keeping_replayed(self.replayed_bytes_max);
+            self.is_fuzzy = is_fuzzy;
             self.restored_parent = Some(("/".to_owned(), NodeId::ROOT));
         }
     }
@@ -129,10 +134,21 @@ impl Database {
         self.options
     }
 
-    /// Ends the loading of a leader's snapshot, which has no digest.
-    pub(crate) fn finish_load(&mut self, zxid: Zxid) {
+    /// A database that a leader's stream fills. Until [`Self::finish_load`] its digest says nothing: Java
+    /// streams a tree that goes on changing, and the txns come again.
+    pub(crate) fn for_stream(options: DatabaseOptions) -> Self {
+        Self { is_fuzzy: true, ..Self::new(options) }
+    }
+
+    /// The stream has ended; `zxid` is the last txn that it has whole.
+    pub(crate) fn end_stream(&mut self, zxid: Zxid) {
         self.restored(zxid, None);
         self.finish_recovery();
+    }
+
+    /// Everything that the stream may show of later txns is applied.
+    pub(crate) fn finish_load(&mut self) {
+        self.is_fuzzy = false;
     }
 
     /// Shows the ensemble's configuration where clients look for it. It is each server's own and needs no
@@ -186,7 +202,7 @@ impl Database {
     /// Moves on to `zxid` and compares the tree's digest with what the txn's maker expected.
     pub(crate) fn reached(&mut self, zxid: Zxid, digest: Option<zk_wire::TxnDigest>) {
         self.last_zxid = self.last_zxid.max(zxid);
-        if self.expected.is_some_and(|expected| zxid < expected.zxid) {
+        if self.is_fuzzy || self.expected.is_some_and(|expected| zxid < expected.zxid) {
             return;
         }
         self.record_digest(zxid);

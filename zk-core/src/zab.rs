@@ -41,6 +41,10 @@ pub(crate) enum Act {
     Truncate(Zxid),
     /// A snapshot follows on the link: what the database has makes way.
     Load,
+    /// Apply a txn that followed the snapshot; nobody waits for it.
+    Replay(TxnRecord),
+    /// Have the tree, which is whole now, saved as a snapshot.
+    Save,
     /// Everything up to this txn is committed.
     Commit(Zxid),
     /// A learner needs a snapshot.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use tracing::{info, warn};
-use zk_wire::{Epoch, Notification, ServerId, SessionId, SnapshotStream, Zxid};
+use zk_wire::{Epoch, Notification, Replica as _, ServerId, SessionId, SnapshotStream, Zxid};
 
 use super::forward::{Forwarded, Revalidating, Syncing};
 use super::shown::Since;
@@ -568,6 +568,8 @@ impl Peer {
                 Act::Log(record, bytes) => self.append(record, bytes, Reply::Nobody, out),
                 Act::Truncate(zxid) => self.truncate(zxid, out),
                 Act::Load => self.begin_load(out),
+                Act::Replay(record) => self.database.replay(&record),
+                Act::Save => self.finish_load(now, out),
                 Act::Commit(zxid) => {
                     self.committed = self.committed.max(zxid);
                     self.apply(now, out);

@@ -93,7 +93,10 @@ impl Peer {
         frame: &[u8],
         out: &mut Vec<Output>,
     ) {
+        let (committed, appended) = (self.committed, self.appended);
         let Some(connection) = self.connection_mut(asked.cnx) else { return };
+        // Its own writes come first.
+        let due = if connection.waiting.is_empty() { committed } else { appended };
         connection.waiting.push_back(Waiting::Write);
         let ids = connection.ids.clone();
         let is_learning = self.is_learning();
@@ -107,7 +110,7 @@ impl Peer {
             };
             self.send_request(request, None, out);
         }
-        let due = (!is_learning).then_some(self.committed);
+        let due = (!is_learning).then_some(due);
         if let Some(ensemble) = &mut self.ensemble {
             let frame = frame.to_vec();
             ensemble.syncing.push_back(Syncing { asked, session, frame, ids, due });

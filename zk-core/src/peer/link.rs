@@ -233,7 +233,7 @@ impl Peer {
     pub(super) fn begin_load(&mut self, out: &mut Vec<Output>) {
         self.drop_snapshot(out);
         self.in_flight.clear();
-        self.database = Database::new(self.database.options());
+        self.database = Database::for_stream(self.database.options());
         let length_max = self.link_len_max();
         let Some(ensemble) = &mut self.ensemble else { return };
         for link in ensemble.links.values_mut() {
@@ -249,7 +249,7 @@ impl Peer {
         match stream.feed(bytes, &mut self.database) {
             Ok(fed) => {
                 if fed.is_done {
-                    self.finish_load(now, link, out);
+                    self.end_stream(link);
                 }
                 if fed.consumed == 0 { Taken::Nothing } else { Taken::Bytes(fed.consumed) }
             }
@@ -260,15 +260,22 @@ impl Peer {
         }
     }
 
-    fn finish_load(&mut self, now: Now, link: LinkId, out: &mut Vec<Output>) {
+    /// The whole snapshot is in the tree; what follows may be in it already.
+    fn end_stream(&mut self, link: LinkId) {
         let Some(ensemble) = &mut self.ensemble else { return };
         if let Some(link) = ensemble.links.get_mut(&link) {
             link.stream = None;
         }
         let Role::Learning(learner) = &mut ensemble.role else { return };
-        let Some(zxid) = learner.on_loaded() else { return };
-        self.database.finish_load(zxid);
-        self.begin_at(zxid);
+        if let Some(zxid) = learner.on_loaded() {
+            self.database.end_stream(zxid);
+        }
+    }
+
+    /// The tree is of one moment: it goes to the disk, and the history begins with it.
+    pub(super) fn finish_load(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.database.finish_load();
+        self.begin_at(self.database.last_zxid());
         out.push(Output::Roll);
         self.want_snapshot(now, out);
     }

@@ -2,7 +2,8 @@
 //!
 //! A `Learner` serves one leader. When that leader is lost it is dropped; it never picks a zxid and never
 //! touches the tree. Txns are logged as they come and applied only after UPTODATE: a tree never shows what
-//! may yet be cut off.
+//! may yet be cut off. After a snapshot they are held back until that is on disk, with what was committed
+//! meanwhile in it.
 //!
 //! Invariants
 //! - ACKEPOCH is sent only after the epoch is in `acceptedEpoch`.
@@ -51,6 +52,8 @@ pub(crate) struct Learner {
     committed: Zxid,
     /// Proposals that are neither acked nor known to be committed before UPTODATE.
     unacked: VecDeque<Zxid>,
+    /// What followed a snapshot and is not logged: the log must not get ahead of a snapshot that may be lost.
+    held: VecDeque<(TxnRecord, Bytes)>,
     /// Its tree, log or snapshot are between two states: they must be read from disk again.
     is_torn: bool,
     last_heard: Millis,
@@ -76,6 +79,8 @@ enum Phase {
     Loading(Zxid),
     /// It takes what it lacks.
     Syncing,
+    /// It takes what followed its snapshot.
+    Following,
     /// NEWLEADER came: what came before is being saved.
     Saving(Saving),
     /// It acked NEWLEADER.
@@ -87,7 +92,9 @@ enum Phase {
 /// What is still to be saved before NEWLEADER may be acked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Saving {
-    /// The log, and a snapshot if one was sent.
+    /// The tree that a snapshot gave, with what was committed since.
+    Snapshot,
+    /// The log.
     Txns,
     /// `currentEpoch`.
     Epoch,
@@ -112,6 +119,7 @@ impl Learner {
             persisted: identity.last,
             committed: Zxid::ZERO,
             unacked: VecDeque::new(),
+            held: VecDeque::new(),
             is_torn: false,
             last_heard: now,
             began: now,
@@ -159,6 +167,7 @@ impl Learner {
             | Phase::Promised
             | Phase::Loading(_)
             | Phase::Syncing
+            | Phase::Following
             | Phase::Synced
             | Phase::Live => false,
         }
@@ -177,9 +186,11 @@ impl Learner {
             Phase::Promising(_) | Phase::Truncating(_) | Phase::Saving(_) => Millis(u64::MAX),
             // The shell says when it was tried for too long.
             Phase::Dialing => Millis(u64::MAX),
-            Phase::Registered | Phase::Promised | Phase::Loading(_) | Phase::Syncing => {
-                self.last_heard.after(self.init_ms)
-            }
+            Phase::Registered
+            | Phase::Promised
+            | Phase::Loading(_)
+            | Phase::Syncing
+            | Phase::Following => self.last_heard.after(self.init_ms),
         }
     }
 
@@ -260,7 +271,9 @@ impl Learner {
         let during = match self.phase {
             Phase::Dialing | Phase::Registered => "waiting for LEADERINFO",
             Phase::Promising(_) | Phase::Promised => "waiting for DIFF, TRUNC or SNAP",
-            Phase::Truncating(_) | Phase::Loading(_) | Phase::Syncing => "synchronizing",
+            Phase::Truncating(_) | Phase::Loading(_) | Phase::Syncing | Phase::Following => {
+                "synchronizing"
+            }
             Phase::Saving(_) | Phase::Synced => "waiting for UPTODATE",
             Phase::Live => "taking part",
         };
@@ -334,10 +347,11 @@ impl Learner {
         }
     }
 
-    /// The snapshot is in the database; it is being written to disk. Gives its zxid.
+    /// The leader's snapshot is in the database, and nowhere else yet. Gives its zxid.
     pub(crate) fn on_loaded(&mut self) -> Option<Zxid> {
         let Phase::Loading(zxid) = self.phase else { return None };
         self.begin_at(zxid);
+        self.phase = Phase::Following;
         self.is_torn = true;
         Some(zxid)
     }
@@ -352,15 +366,18 @@ impl Learner {
 
     /// A snapshot of the database is on disk, or could not be taken. The leader's must be.
     pub(crate) fn on_snapshot_taken(&mut self, is_durable: bool, acts: &mut Vec<Act>) {
-        if !self.is_torn || !matches!(self.phase, Phase::Syncing | Phase::Saving(_)) {
+        if self.phase != Phase::Saving(Saving::Snapshot) {
             return;
         }
-        if is_durable {
-            self.is_torn = false;
-            self.go_on_saving(acts);
-        } else {
-            acts.push(Act::GiveUp(GiveUp::NotSaved));
+        if !is_durable {
+            return acts.push(Act::GiveUp(GiveUp::NotSaved));
         }
+        self.is_torn = false;
+        self.phase = Phase::Saving(Saving::Txns);
+        for (record, bytes) in std::mem::take(&mut self.held) {
+            self.log(record, bytes, acts);
+        }
+        self.go_on_saving(acts);
     }
 
     /// Something came, if not a whole packet.
@@ -375,7 +392,7 @@ impl Learner {
         txn: &[u8],
         acts: &mut Vec<Act>,
     ) -> Result<(), GiveUp> {
-        if !matches!(self.phase, Phase::Syncing | Phase::Synced | Phase::Live) {
+        if !self.takes_txns() {
             return Err(self.unexpected(packet));
         }
         if zxid <= self.last {
@@ -391,11 +408,24 @@ impl Learner {
             return Err(unreadable(format!("its header has zxid {}", record.header.zxid)));
         }
         self.last = zxid;
-        if !self.identity.is_observer {
-            self.unacked.push_back(zxid);
+        let bytes = Bytes::copy_from_slice(txn);
+        if self.phase == Phase::Following {
+            self.held.push_back((record, bytes));
+        } else {
+            self.log(record, bytes, acts);
         }
-        acts.push(Act::Log(record, Bytes::copy_from_slice(txn)));
         Ok(())
+    }
+
+    fn takes_txns(&self) -> bool {
+        matches!(self.phase, Phase::Syncing | Phase::Following | Phase::Synced | Phase::Live)
+    }
+
+    fn log(&mut self, record: TxnRecord, bytes: Bytes, acts: &mut Vec<Act>) {
+        if !self.identity.is_observer {
+            self.unacked.push_back(record.header.zxid);
+        }
+        acts.push(Act::Log(record, bytes));
     }
 
     fn on_commit(
@@ -404,7 +434,7 @@ impl Learner {
         zxid: Zxid,
         acts: &mut Vec<Act>,
     ) -> Result<(), GiveUp> {
-        if !matches!(self.phase, Phase::Syncing | Phase::Synced | Phase::Live) {
+        if !self.takes_txns() {
             return Err(self.unexpected(packet));
         }
         if zxid > self.last {
@@ -425,12 +455,35 @@ impl Learner {
         epoch: Epoch,
         acts: &mut Vec<Act>,
     ) -> Result<(), GiveUp> {
-        if self.phase != Phase::Syncing || epoch != self.epoch {
+        if epoch != self.epoch {
             return Err(self.unexpected(packet));
         }
-        self.phase = Phase::Saving(Saving::Txns);
-        self.go_on_saving(acts);
-        Ok(())
+        match self.phase {
+            Phase::Syncing => {
+                self.phase = Phase::Saving(Saving::Txns);
+                self.go_on_saving(acts);
+                Ok(())
+            }
+            Phase::Following => {
+                self.save_snapshot(acts);
+                Ok(())
+            }
+            _ => Err(self.unexpected(packet)),
+        }
+    }
+
+    /// Has the tree saved with all that was committed since the snapshot: only then it is of one moment,
+    /// since Java's snapshots show some of that already.
+    fn save_snapshot(&mut self, acts: &mut Vec<Act>) {
+        self.phase = Phase::Saving(Saving::Snapshot);
+        let committed = self.committed;
+        while let Some((record, _)) =
+            self.held.pop_front_if(|(record, _)| record.header.zxid <= committed)
+        {
+            acts.push(Act::Replay(record));
+        }
+        self.persisted = committed;
+        acts.push(Act::Save);
     }
 
     /// The log has everything up to this txn.
@@ -443,7 +496,7 @@ impl Learner {
     }
 
     fn go_on_saving(&mut self, acts: &mut Vec<Act>) {
-        let is_saved = self.persisted >= self.last && !self.is_torn;
+        let is_saved = self.persisted >= self.last;
         if self.phase == Phase::Saving(Saving::Txns) && is_saved {
             self.phase = Phase::Saving(Saving::Epoch);
             acts.push(Act::StoreCurrent(self.epoch));
