@@ -1,7 +1,10 @@
 //! The oracle: what a load left must be on every member, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
+
+use zk_wire::CreateFlags;
 
 use crate::deadline::await_until;
 use crate::ensemble::Ensemble;
@@ -15,9 +18,36 @@ use crate::writer::{self, Writer};
 pub(crate) struct Account {
     pub(crate) writers: Vec<Writer>,
     pub(crate) idlers: Vec<Idler>,
+    /// Nodes below the root that others have made.
+    pub(crate) extra: BTreeSet<String>,
 }
 
 impl Account {
+    /// What these know.
+    pub(crate) fn new(writers: Vec<Writer>, idlers: Vec<Idler>) -> Self {
+        Self { writers, idlers, extra: BTreeSet::new() }
+    }
+
+    /// Lets each writer have at least so many more writes acknowledged.
+    pub(crate) fn write(&mut self, count: u64) {
+        for writer in &mut self.writers {
+            let enough = writer.counts().0 + count;
+            writer.run(|acknowledged| acknowledged >= enough);
+        }
+    }
+
+    /// Writes so much that no member keeps all of it in memory for one that lags.
+    pub(crate) fn write_bulk(&mut self, server: SocketAddr) {
+        self.write(BULK_TXNS);
+        let mut session = Session::new(&[server], 0);
+        if self.extra.insert("bulk".to_owned()) {
+            session.create("/bulk", b"", CreateFlags::Persistent).expect("all is well");
+        }
+        for round in 0..BULK_ROUNDS {
+            session.set("/bulk", &vec![round; BULK_BYTES]).expect("all is well");
+        }
+    }
+
     /// Holds the ensemble, which must be at rest, against what its clients were told.
     ///
     /// # Panics
@@ -67,7 +97,8 @@ impl Account {
         // A new session is a txn: once a member has granted it, it has all that was before.
         let mut reader = Session::new(&[member.address()], 0);
         let sid = member.sid();
-        let mut tops = BTreeSet::from(["zookeeper".to_owned()]);
+        let mut tops = self.extra.clone();
+        tops.insert("zookeeper".to_owned());
         for writer in &mut self.writers {
             let (top, id) = (writer.top().to_owned(), writer.session().id());
             let found = writer::read(&mut reader, &top).expect("the subtree is there");
@@ -118,7 +149,10 @@ fn check_log(member: &Member) {
     }
 }
 
-/// A panic of ours, Java's words for a tree that differs from the leader's.
-const BAD_LINES: &[&str] =
-    &["panicked", "Digests are not matching", "Unexpected exception causing exit"];
+/// A panic of ours, Java's words for an end that it did not expect.
+const BAD_LINES: &[&str] = &["panicked", "Unexpected exception causing exit"];
+/// Java keeps 500 txns (`commitLogCount`), ours 16 MB at least.
+const BULK_TXNS: u64 = 200;
+const BULK_ROUNDS: u8 = 20;
+const BULK_BYTES: usize = 900_000;
 const LIMIT: Duration = Duration::from_secs(10);

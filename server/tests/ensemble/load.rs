@@ -1,5 +1,6 @@
 //! Sessions at work on an ensemble, each on a thread of its own, until all are told to stop.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,6 +18,7 @@ pub(crate) struct Load {
     is_over: Arc<AtomicBool>,
     writers: Vec<(JoinHandle<Writer>, Arc<AtomicU64>)>,
     idlers: Vec<JoinHandle<Idler>>,
+    extra: BTreeSet<String>,
 }
 
 impl Load {
@@ -25,17 +27,21 @@ impl Load {
         let session = |number| Session::new(servers, number);
         let writers = (0..WRITERS).map(|number| Writer::new(session(number), number)).collect();
         let idlers = (0..IDLERS).map(|number| Idler::new(session(number), number)).collect();
-        Self::resume(Account { writers, idlers })
+        Self::resume(Account::new(writers, idlers))
     }
 
     /// Lets sessions go on that were stopped.
     pub(crate) fn resume(account: Account) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let write = |mut writer: Writer| {
-            let (is_over, acknowledged) = (is_over.clone(), Arc::new(AtomicU64::new(0)));
+            let is_over = is_over.clone();
+            let acknowledged = Arc::new(AtomicU64::new(writer.counts().0));
             let counted = acknowledged.clone();
             let thread = spawn(move || {
-                writer.run(&is_over, &counted);
+                writer.run(|acknowledged| {
+                    counted.store(acknowledged, Ordering::Relaxed);
+                    is_over.load(Ordering::Relaxed)
+                });
                 writer
             });
             (thread, acknowledged)
@@ -49,7 +55,7 @@ impl Load {
         };
         let writers = account.writers.into_iter().map(write).collect();
         let idlers = account.idlers.into_iter().map(idle).collect();
-        Self { is_over, writers, idlers }
+        Self { is_over, writers, idlers, extra: account.extra }
     }
 
     /// Waits until each writer has had so many more writes acknowledged: the service is there for all.
@@ -96,7 +102,7 @@ impl Load {
         let whole = "what a session found wrong is printed above";
         let writers = writers.into_iter().map(|writer| writer.expect(whole)).collect();
         let idlers = idlers.into_iter().map(|idler| idler.expect(whole)).collect();
-        Account { writers, idlers }
+        Account { writers, idlers, extra: std::mem::take(&mut self.extra) }
     }
 }
 

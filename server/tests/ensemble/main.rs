@@ -25,6 +25,7 @@ mod place;
 #[path = "../it/server.rs"]
 mod server;
 mod session;
+mod syncs;
 #[path = "../it/tools.rs"]
 mod tools;
 #[path = "../it/tree.rs"]

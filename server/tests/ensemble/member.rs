@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::deadline::within;
+use crate::deadline::{await_until, within};
 use crate::place::Place;
 use crate::server::{Config, Kind, ask, dismiss, guard};
 
@@ -140,6 +140,18 @@ impl Member {
     pub(crate) fn pause(&mut self) {
         self.signal(Signal::SIGSTOP);
         self.is_paused = true;
+        let threads = format!("/proc/{}/task", self.process());
+        await_until("all threads have stopped", END_LIMIT, || {
+            let mut threads = fs::read_dir(&threads).ok()?;
+            let is_stopped = threads.all(|thread| {
+                let stat = thread.and_then(|thread| fs::read_to_string(thread.path().join("stat")));
+                // The state follows the name, which stands in brackets.
+                stat.is_ok_and(|stat| {
+                    stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T"))
+                })
+            });
+            is_stopped.then_some(())
+        });
     }
 
     /// Lets it go on.
@@ -163,10 +175,13 @@ impl Member {
         self.await_end()
     }
 
-    fn signal(&self, signal: Signal) {
+    fn process(&self) -> Pid {
         let running = self.running.as_ref().expect("the member runs");
-        let id = i32::try_from(running.child.id()).expect("process ids are small");
-        kill(Pid::from_raw(id), signal).expect("a child that was not waited for can be signalled");
+        Pid::from_raw(i32::try_from(running.child.id()).expect("process ids are small"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(self.process(), signal).expect("a child that was not waited for can be signalled");
     }
 
     fn bury(&mut self) {
@@ -224,7 +239,9 @@ impl Member {
 
     fn print_log(&self) {
         let log = self.log();
-        let lines: Vec<_> = log.lines().collect();
+        let is_telling =
+            |line: &&str| !line.contains(" srvr command ") && !line.starts_with("\tat ");
+        let lines: Vec<_> = log.lines().filter(is_telling).collect();
         let tail = &lines[lines.len().saturating_sub(LOG_LINES)..];
         let (sid, kind, folder) = (self.sid, self.kind, self.folder.path().display());
         eprintln!("--- server.{sid}, {kind:?}, {folder}\n{}\n---", tail.join("\n"));

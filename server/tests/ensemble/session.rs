@@ -13,7 +13,7 @@ use zk_wire::{
     SessionId, Stat, Xid, Zxid, begin_frame, end_frame,
 };
 
-use crate::client::{Failure, NewNode};
+use crate::client::{Failure, NewNode, encode_set};
 use crate::deadline::within;
 
 /// A session, connected or not.
@@ -148,6 +148,11 @@ impl Session {
     ) -> Result<(), Failure> {
         let node = NewNode::new(path, data).flags(flags);
         self.request(node.op(), |encoder| node.encode(encoder)).map(drop)
+    }
+
+    /// Sets the data of a node, whatever its version.
+    pub(crate) fn set(&mut self, path: &str, data: &[u8]) -> Result<(), Failure> {
+        self.request(Op::SetData, |encoder| encode_set(encoder, path, data)).map(drop)
     }
 
     /// Data and stat of a node.

@@ -11,7 +11,6 @@
 //!   shows in the next.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use zk_wire::{CreateFlags, ErrorCode, Op, SessionId};
 
@@ -90,11 +89,12 @@ impl Writer {
         (self.acknowledged, self.losses)
     }
 
-    /// Writes through all losses of its connection until told to stop; then every outcome is known.
+    /// Writes through all losses of its connection until told to stop; then every outcome is known. How
+    /// many writes were acknowledged by then is told again and again.
     ///
     /// # Panics
     /// What is there is not explained by what was asked for, or the session is lost.
-    pub(crate) fn run(&mut self, is_over: &AtomicBool, acknowledged: &AtomicU64) {
+    pub(crate) fn run(&mut self, mut is_over: impl FnMut(u64) -> bool) {
         loop {
             if !self.session.is_attached() {
                 self.session.attach();
@@ -102,10 +102,10 @@ impl Writer {
             let result = if !self.in_flight.is_empty() {
                 self.losses += 1;
                 self.settle()
-            } else if is_over.load(Ordering::Relaxed) {
+            } else if is_over(self.acknowledged) {
                 return;
             } else {
-                self.write(acknowledged)
+                self.write()
             };
             match result {
                 Ok(()) => {}
@@ -119,7 +119,7 @@ impl Writer {
     }
 
     /// Sends some writes and takes their replies.
-    fn write(&mut self, acknowledged: &AtomicU64) -> Result<(), Failure> {
+    fn write(&mut self) -> Result<(), Failure> {
         for _ in 0..=self.random.below(IN_FLIGHT_MAX) {
             let write = self.draw();
             self.ask(write)?;
@@ -129,7 +129,6 @@ impl Writer {
             self.in_flight.remove(0);
             self.content.apply(write);
             self.acknowledged += 1;
-            acknowledged.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
