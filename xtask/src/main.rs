@@ -1,4 +1,4 @@
-//! Chores of the repository: `cargo xtask test` and `cargo xtask tidy`.
+//! Chores of the repository: `cargo xtask test`, `cargo xtask tidy` and `cargo xtask ensemble N`.
 //!
 //! This room never tests behaviour itself: it only runs the tests of the others, and reads their text.
 //!
@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool reports on stdout")]
 
+mod ensemble;
 mod packages;
 mod repository;
 mod steps;
@@ -15,7 +16,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::repository::Repository;
 
@@ -35,6 +36,11 @@ fn run(args: &[&str]) -> anyhow::Result<()> {
         ["test"] => steps::test(std::env::var("CI").is_ok_and(|ci| ci == "true")),
         ["test", "--install"] => steps::test(true),
         ["tidy"] => tidy(),
+        ["ensemble"] => ensemble::run(3),
+        ["ensemble", count] => {
+            let count = count.parse();
+            ensemble::run(count.with_context(|| "how many members? for example: ensemble 3")?)
+        }
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
@@ -59,4 +65,5 @@ fn tidy() -> anyhow::Result<()> {
 const USAGE: &str = "\
 usage: cargo xtask test [--install]   format, lints, tidy, every test; --install (as root) first
                                       installs the Debian packages that the interop tests use
-       cargo xtask tidy               the rules of the repository that no compiler checks";
+       cargo xtask tidy               the rules of the repository that no compiler checks
+       cargo xtask ensemble [N]       a local ensemble of N members (3) until Ctrl-C";
