@@ -22,6 +22,7 @@ mod member;
 mod mixed;
 mod ours;
 mod place;
+mod rolling;
 #[path = "../it/server.rs"]
 mod server;
 mod session;
