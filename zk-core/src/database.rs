@@ -55,6 +55,7 @@ pub struct Database {
     replayed: VecDeque<(Zxid, Bytes)>,
     replayed_bytes: usize,
     replayed_bytes_max: usize,
+    replayed_count: u64,
 }
 
 impl Database {
@@ -80,6 +81,7 @@ impl Database {
             replayed: VecDeque::new(),
             replayed_bytes: 0,
             replayed_bytes_max: 0,
+            replayed_count: 0,
         }
     }
 
@@ -89,6 +91,11 @@ impl Database {
     pub fn keeping_replayed(mut self, bytes_max: usize) -> Self {
         self.replayed_bytes_max = bytes_max;
         self
+    }
+
+    /// How many txns of the log recovery had to replay.
+    pub(crate) fn replayed_count(&self) -> u64 {
+        self.replayed_count
     }
 
     /// The last txns that were replayed, without a gap, the oldest first.
@@ -343,6 +350,7 @@ impl Replica for Database {
     }
 
     fn replayed(&mut self, zxid: Zxid, bytes: &[u8]) {
+        self.replayed_count += 1;
         if self.replayed_bytes_max == 0 {
             return;
         }

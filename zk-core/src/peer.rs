@@ -124,6 +124,9 @@ impl Peer {
         };
         if peer.ensemble.is_none() {
             peer.track_all(now.mono);
+        } else {
+            // Alone, the shell takes a snapshot at once; a member has better to do then.
+            peer.schedule.on_replayed(peer.database.replayed_count());
         }
         peer
     }

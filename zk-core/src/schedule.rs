@@ -32,6 +32,11 @@ impl SnapshotSchedule {
         schedule
     }
 
+    /// So many txns are in the log already above its newest snapshot.
+    pub(crate) fn on_replayed(&mut self, txns: u64) {
+        self.txns += txns;
+    }
+
     /// One more txn is logged; true when it is the one after which to roll and snapshot.
     pub(crate) fn on_txn(&mut self, bytes: usize) -> bool {
         self.txns += 1;

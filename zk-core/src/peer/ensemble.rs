@@ -340,6 +340,7 @@ impl Peer {
         ensemble.role = Role::Leading(Box::new(leading));
         for link in links {
             self.read_link(now, link, out);
+            out.push(Output::ResumeLink(link));
         }
         self.lead(now, out, |leader, ensemble, acts| {
             leader.choose_epoch(now.mono, ensemble.options, acts);
@@ -358,7 +359,11 @@ impl Peer {
             }
             Role::Learning(learner) => {
                 let (leader, age_ms) = (learner.leader(), learner.age_ms(now.mono));
-                warn!("leaving leader server.{leader} after {age_ms} ms: {why}");
+                if ensemble.heir.is_some() {
+                    info!("leaving leader server.{leader} after {age_ms} ms: {why}");
+                } else {
+                    warn!("leaving leader server.{leader} after {age_ms} ms: {why}");
+                }
                 if learner.link().is_none() {
                     out.push(Output::StopDialing);
                 }

@@ -73,8 +73,19 @@ impl Peer {
 
     /// Whether bytes of this link may be fed now. After a no, `Output::ResumeLink` follows, or it ends.
     pub fn may_read_link(&self, link: LinkId) -> bool {
-        let link = self.ensemble.as_ref().and_then(|ensemble| ensemble.links.get(&link));
-        link.is_some_and(|link| link.inbox.len() <= self.link_len_max())
+        let Some(ensemble) = &self.ensemble else { return false };
+        let Some(inbox_len) = ensemble.links.get(&link).map(|link| link.inbox.len()) else {
+            return false;
+        };
+        match &ensemble.role {
+            // Nobody has introduced himself yet.
+            Role::Leaving | Role::Looking => inbox_len <= GREETING_LEN_MAX,
+            Role::Leading(leader) if leader.sid(link).is_none() => inbox_len <= GREETING_LEN_MAX,
+            Role::Leading(_) => inbox_len <= self.link_len_max(),
+            // Its disk is behind: what comes must wait where it is.
+            Role::Learning(learner) if learner.unacked() > UNACKED_MAX => false,
+            Role::Learning(_) => inbox_len <= self.link_len_max(),
+        }
     }
 
     /// The longest packet, in bytes.
@@ -135,15 +146,16 @@ impl Peer {
         if bytes.is_empty() {
             return Taken::Nothing;
         }
-        match &ensemble.role {
+        let len_max = match &ensemble.role {
             Role::Leaving | Role::Looking => return Taken::Nothing,
             Role::Learning(learner) if learner.is_paused() => return Taken::Nothing,
             Role::Learning(learner) if learner.is_loading() => {
                 return self.load(now, link, bytes, out);
             }
-            Role::Learning(_) | Role::Leading(_) => {}
-        }
-        match QuorumPacket::decode(bytes, self.link_len_max()) {
+            Role::Leading(leader) if leader.sid(link).is_none() => GREETING_LEN_MAX,
+            Role::Learning(_) | Role::Leading(_) => self.link_len_max(),
+        };
+        match QuorumPacket::decode(bytes, len_max) {
             Ok(None) => Taken::Nothing,
             Ok(Some((packet, len))) => {
                 self.on_packet(now, link, &packet, out);
@@ -281,5 +293,9 @@ impl Peer {
     }
 }
 
+/// The longest first packet of a learner, in bytes, generously.
+const GREETING_LEN_MAX: usize = 1024;
+/// How many proposals a follower takes that its disk does not have.
+const UNACKED_MAX: usize = 50_000;
 /// What a packet has beside a txn, generously: header, configuration, identities; in bytes.
 const PACKET_SLACK: usize = 1 << 20;

@@ -173,6 +173,11 @@ impl Learner {
         }
     }
 
+    /// How many proposals it has not acked.
+    pub(crate) fn unacked(&self) -> usize {
+        self.unacked.len()
+    }
+
     /// Whether tree and log are between two states.
     pub(crate) fn is_torn(&self) -> bool {
         self.is_torn
