@@ -27,7 +27,7 @@ pub struct Stats {
     pub connection_rejected: u64,
     /// Connects that came back to a session.
     pub connection_revalidated: u64,
-    /// Connections that ended.
+    /// Connections that ended, and not because this server wanted it.
     pub connection_drops: u64,
     /// Sessions that expired.
     pub sessions_expired: u64,

@@ -264,13 +264,13 @@ fn a_word_that_is_not_on_the_whitelist_is_refused_by_name() {
 #[test]
 fn digests_are_listed_every_128_txns() {
     let mut scene = Scene::new(Whitelist::All);
-    let cnx = scene.client("127.0.0.1:1");
+    let (cnx, asking) = (scene.client("127.0.0.1:1"), scene.client("127.0.0.1:2"));
     scene.open_session(cnx);
-    assert_eq!(scene.ask(cnx, Word::Hash, b"").as_deref(), Some(""));
+    assert_eq!(scene.ask(asking, Word::Hash, b"").as_deref(), Some(""));
     for n in 2..=256 {
         scene.create_ephemeral(cnx, &format!("/n{n}"));
     }
     let digest = scene.shell.borrow().peer.database().tree().digest().cast_signed();
-    let answer = scene.ask(cnx, Word::Hash, b"").unwrap();
+    let answer = scene.ask(asking, Word::Hash, b"").unwrap();
     assert!(answer.starts_with("80: ") && answer.ends_with(&format!("\n100: {digest}\n")));
 }

@@ -100,6 +100,7 @@ const COUNTED_ALIKE: &[&str] = &[
     "zk_cnt_node_created_watch_count",
     "zk_cnt_readlatency",
     "zk_cnt_updatelatency",
+    "zk_connection_drop_count",
     "zk_connection_request_count",
     "zk_digest_mismatches_count",
     "zk_ephemerals_count",

@@ -34,8 +34,9 @@ impl Peer {
 
     pub(super) fn on_disconnected(&mut self, cnx: ConnectionId) {
         let Some(place) = self.connections.get_mut(cnx.index()) else { return };
-        let Some(_) = place.take_if(|connection| connection.id == cnx) else { return };
-        self.stats.connection_drops += 1;
+        let Some(connection) = place.take_if(|connection| connection.id == cnx) else { return };
+        let is_our_doing = connection.is_ending || connection.phase == Phase::Closing;
+        self.stats.connection_drops += u64::from(!is_our_doing);
         self.watches.remove_connection(cnx);
         self.forget_fresh(cnx);
     }

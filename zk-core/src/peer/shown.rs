@@ -27,6 +27,8 @@ impl Peer {
         self.stats.bytes_received += WORD;
         if let Some(connection) = self.connection_mut(cnx) {
             connection.stats.received += 1;
+            // It is closed behind the answer.
+            connection.is_ending = true;
         }
     }
 

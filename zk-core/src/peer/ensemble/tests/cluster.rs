@@ -185,7 +185,7 @@ impl Cluster {
         self.now = until;
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now { mono: self.now, wall_ms: 5 }
     }
 
