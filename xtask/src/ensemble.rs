@@ -32,10 +32,10 @@ pub(crate) fn run(count: usize) -> anyhow::Result<()> {
     }
     let root = Repository::root();
     let server = build(&root)?;
-    // Before the members start, so that none of their ends is missed.
+    let mut members = start(&root.join("target/ensemble"), &server, count)?;
+    // Not before: processes inherit what is held back. A member that has ended by now is seen in `attend`.
     let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD]);
     signals.thread_block().context("signals cannot be held back")?;
-    let mut members = start(&root.join("target/ensemble"), &server, count)?;
     let result = attend(&signals, &mut members);
     for member in &members {
         // One that has ended by itself is gone.
