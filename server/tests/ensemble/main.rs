@@ -13,15 +13,22 @@
 mod account;
 #[path = "../it/client.rs"]
 mod client;
+mod clients;
+#[path = "../it/curator_program.rs"]
+mod curator_program;
 #[path = "../it/deadline.rs"]
 mod deadline;
 mod ensemble;
 mod idler;
+#[path = "../it/kazoo_suite.rs"]
+mod kazoo_suite;
 mod load;
 mod member;
 mod mixed;
 mod ours;
 mod place;
+#[path = "../it/program.rs"]
+mod program;
 mod rolling;
 #[path = "../it/server.rs"]
 mod server;

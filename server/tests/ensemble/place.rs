@@ -21,6 +21,11 @@ impl Place {
         Self { host: Ipv4Addr::LOCALHOST, client, quorum, election }
     }
 
+    /// Its ports for clients, learners and votes.
+    pub(crate) fn ports(&self) -> [u16; 3] {
+        [self.client, self.quorum, self.election]
+    }
+
     /// Where clients connect.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from((self.host, self.client))

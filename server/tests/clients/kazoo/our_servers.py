@@ -1,8 +1,10 @@
-"""pytest plugin: kazoo's own tests, against a server that is named from outside.
+"""pytest plugin: kazoo's own tests, against servers that are named from outside.
 
-kazoo's harness starts an ensemble of Java servers. This puts a cluster of one standalone server in
-its place. The command that starts it comes, as a JSON list, in ZK_SERVER_COMMAND, to which the
-path of a zoo.cfg is appended; its client port in ZK_SERVER_PORT. Tests that cannot run so are listed, with the reason, in deselected.txt.
+kazoo's harness starts an ensemble of Java servers. This puts other servers in its place. The command
+that starts one comes, as a JSON list, in ZK_SERVER_COMMAND, to which the path of a zoo.cfg is appended.
+ZK_SERVER_PORTS is a JSON list that has, for each server, its ports for clients, learners and votes: one
+server stands alone, several are an ensemble. Tests that cannot run so are listed, with the reason, in
+deselected.txt and in the file beside it that ZK_DESELECTED names.
 """
 
 import atexit
@@ -30,12 +32,19 @@ START_SECONDS_MAX = 60
 
 
 class Server:
-    """One standalone server with the few methods that kazoo's tests call."""
+    """One server with the few methods that kazoo's tests call."""
 
     host = "127.0.0.1"
 
-    def __init__(self):
-        self.client_port = int(os.environ["ZK_SERVER_PORT"])
+    def __init__(self, sid, ports):
+        self.sid = sid
+        self.client_port = ports[sid - 1][0]
+        self.membership = ""
+        if len(ports) > 1:
+            self.membership = "initLimit=10\nsyncLimit=5\n" + "".join(
+                "server.%d=%s:%d:%d\n" % (sid, self.host, quorum, election)
+                for sid, (_, quorum, election) in enumerate(ports, 1)
+            )
         self.working_path = tempfile.mkdtemp(prefix="kazoo-")
         self.log_path = os.path.join(self.working_path, "server.log")
         self.process = None
@@ -52,25 +61,29 @@ class Server:
         return self.process is not None
 
     def run(self):
-        if self.running:
-            return
-        os.makedirs(os.path.join(self.working_path, "data"), exist_ok=True)
+        if not self.running:
+            self.spawn()
+            self.await_serving()
+
+    def spawn(self):
+        data = os.path.join(self.working_path, "data")
+        os.makedirs(data, exist_ok=True)
+        pathlib.Path(data, "myid").write_text(str(self.sid))
         config = os.path.join(self.working_path, "zoo.cfg")
         with open(config, "w") as cfg:
             cfg.write(
                 "tickTime=2000\ndataDir=%s/data\nclientPort=%d\nclientPortAddress=%s\n"
                 "maxClientCnxns=0\n4lw.commands.whitelist=*\nreconfigEnabled=true\n"
-                "admin.enableServer=false\n"
-                % (self.working_path, self.client_port, self.host)
+                "admin.enableServer=false\n%s"
+                % (self.working_path, self.client_port, self.host, self.membership)
             )
         command = json.loads(os.environ["ZK_SERVER_COMMAND"]) + [config]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        self.await_serving()
 
     def await_serving(self):
         deadline = time.monotonic() + START_SECONDS_MAX
-        while b"Mode: standalone" not in self.srvr():
+        while b"Mode: " not in self.srvr():
             try:
                 status = self.process.wait(timeout=0.02)
             except subprocess.TimeoutExpired:
@@ -112,11 +125,14 @@ class Server:
 
 
 class Cluster(list):
-    """What kazoo calls a cluster: here always of one."""
+    """What kazoo calls a cluster."""
 
     def start(self):
         for server in self:
-            server.run()
+            if not server.running:
+                server.spawn()
+        for server in self:
+            server.await_serving()
 
     def stop(self):
         for server in self:
@@ -137,15 +153,17 @@ class Cluster(list):
 def deselected():
     """Test ids (a class or module stands for all in it) and the reason of each."""
     reasons = {}
-    for line in (HERE / "deselected.txt").read_text().splitlines():
-        if line.strip() and not line.startswith("#"):
-            test, reason = line.split(None, 1)
-            reasons[test] = reason
+    for name in ("deselected.txt", os.environ["ZK_DESELECTED"]):
+        for line in (HERE / name).read_text().splitlines():
+            if line.strip() and not line.startswith("#"):
+                test, reason = line.split(None, 1)
+                reasons[test] = reason
     return reasons
 
 
 def pytest_configure(config):
-    cluster = Cluster([Server()])
+    ports = json.loads(os.environ["ZK_SERVER_PORTS"])
+    cluster = Cluster(Server(sid, ports) for sid in range(1, len(ports) + 1))
     atexit.register(cluster.terminate)
     harness.get_global_cluster = lambda: cluster
 
@@ -160,7 +178,7 @@ def pytest_collection_modifyitems(config, items):
         unused.difference_update(listed)
         (left_out if listed else kept).append(item)
     if unused:
-        raise pytest.UsageError("deselected.txt names unknown tests: %s" % sorted(unused))
+        raise pytest.UsageError("unknown tests are deselected: %s" % sorted(unused))
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
 
