@@ -174,6 +174,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         commit_log_bytes: HISTORY_BYTES,
         force_snapshot_sync: quorum.leader.force_snapshot_sync,
         leader_serves: config.processing.leader_serves,
+        read_only: config.processing.read_only_mode_enabled,
         reconfig: quorum.reconfig_enabled,
     }
 }

@@ -113,7 +113,7 @@ pub(crate) fn answer(
         return Some(Text { text, is_allowed: false });
     }
     let now = shell.clock.now();
-    let text = if shell.peer.is_serving() {
+    let text = if shell.peer.is_serving() || shell.peer.is_read_only() {
         executed(shell, now, cnx, word, rest)?
     } else {
         without_service(shell, word, rest)?
@@ -141,7 +141,7 @@ fn executed(
         Word::Envi => envi::envi(),
         Word::Gtmk => gtmk(shell),
         Word::Hash => hash(shell),
-        Word::Isro => "rw".to_owned(),
+        Word::Isro => if shell.peer.is_read_only() { "ro" } else { "rw" }.to_owned(),
         Word::Mntr => report::mntr(shell, now),
         Word::Ruok => RUOK.to_owned(),
         Word::Srst => {
@@ -150,9 +150,9 @@ fn executed(
             shell.counts = Counts::default();
             "Server stats reset.\n".to_owned()
         }
-        Word::Srvr => report::version_line() + &report::srvr(shell),
+        Word::Srvr => report::head(&shell.peer) + &report::srvr(shell),
         Word::Stat => {
-            report::version_line() + &connections::clients(shell, cnx) + &report::srvr(shell)
+            report::head(&shell.peer) + &connections::clients(shell, cnx) + &report::srvr(shell)
         }
         Word::Stmk => stmk(shell, rest)?,
         Word::TelnetClose => return None,

@@ -22,6 +22,7 @@ mod io;
 mod link;
 mod maintain;
 mod options;
+mod read_only;
 mod shown;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -174,11 +175,12 @@ impl Peer {
     pub fn deadline(&self) -> Option<Millis> {
         let fresh = self.fresh.keys().next().copied();
         let is_in_charge = self.is_in_charge();
-        let sessions = self.sessions.deadline().filter(|_| is_in_charge);
+        let ends_sessions = is_in_charge || self.is_read_only();
+        let sessions = self.sessions.deadline().filter(|_| ends_sessions);
         let reap_at = self.reap_at.filter(|_| is_in_charge);
         let role = self.ensemble.as_ref();
         let role = role.and_then(|ensemble| ensemble.deadline(self.persisted >= self.appended));
-        [sessions, fresh, reap_at, role].into_iter().flatten().min()
+        [sessions, fresh, reap_at, role, self.read_only_at()].into_iter().flatten().min()
     }
 
     /// Whether frames of this connection may be fed now. After a no, `Output::Resume` follows, or the

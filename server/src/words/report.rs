@@ -4,14 +4,17 @@
 //!
 //! Java: `SrvrCommand`, `MonitorCommand`.
 
-use zk_core::{Now, Reign, RoleName};
+use zk_core::{Now, Peer, Reign, RoleName};
 
 use super::VERSION;
 use crate::metrics::{self, Facts, LearnerQueue, double, mean, node_count, proposal_sizes};
 use crate::shell::Shell;
 
-pub(super) fn version_line() -> String {
-    format!("Zookeeper version: {VERSION}\n")
+/// What `srvr` and `stat` begin with.
+pub(super) fn head(peer: &Peer) -> String {
+    let mode =
+        if peer.is_read_only() { "READ-ONLY mode; serving only read-only clients\n" } else { "" };
+    format!("Zookeeper version: {VERSION}\n{mode}")
 }
 
 /// What `srvr` and `stat` end with.
@@ -90,7 +93,7 @@ fn mode(role: RoleName) -> &'static str {
         RoleName::Leading => "leader",
         RoleName::Following => "follower",
         RoleName::Observing => "observer",
-        // A server that looks for a leader does not serve, so nobody is told.
-        RoleName::Looking => "looking",
+        // A server that looks for a leader says so only while it serves reads.
+        RoleName::Looking => "read-only",
     }
 }

@@ -95,7 +95,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "3":
     ("weight", File, Weight, P3, Honoured, "",
         "weight.N, the votes of member N in its group; 1 if not set");
     // Multiple addresses. Java reads the first from the system property only.
-    ("multiAddress.enabled", Property, LenientBool, P3, NotYet, "false",
+    ("multiAddress.enabled", Property, LenientBool, P3, Honoured, "false",
         "several addresses a member, separated by |");
     ("multiAddress.reachabilityCheckEnabled", Property, LenientBool, P3, NotYet, "true",
         "probe the addresses before use");

@@ -49,7 +49,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.4":
         "overrides syncEnabled");
     ("observerMaster.sizeLimit", Property, LenientInt, P3, NotYet, "33554432",
         "bytes of packets a follower keeps for its observers");
-    ("forceSnapshotSync", Property, LenientBool, P3, NotYet, "false",
+    ("forceSnapshotSync", Property, LenientBool, P3, Honoured, "false",
         "learners are always sent a snapshot");
     ("testingonly.initialZxid", Property, Text, P3, NotYet, "",
         "hook of Java's tests");

@@ -69,6 +69,9 @@ impl Peer {
             return;
         }
         let asked = Asked { cnx, xid: header.xid, op, received: now.mono };
+        if self.is_read_only() && (op == Op::Sync || !is_read(op)) {
+            return self.refuse_write(now, asked, out);
+        }
         if op == Op::Sync && self.ensemble.is_some() {
             return self.sync(now, asked, session, frame, out);
         }
@@ -279,7 +282,7 @@ impl Peer {
     }
 
     /// A reply that is known at once, but keeps its place behind those that are not.
-    fn ready_reply(
+    pub(super) fn ready_reply(
         &mut self,
         now: Now,
         cnx: ConnectionId,

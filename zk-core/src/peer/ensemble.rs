@@ -58,6 +58,8 @@ pub(super) struct Ensemble {
     failures: u32,
     /// The highest epoch that a voter told this server it had promised, when it led.
     promised: Epoch,
+    /// Reads are served while it looks for a leader.
+    pub(super) is_read_only: bool,
     /// Whom the last leader named as the next one.
     heir: Option<ServerId>,
 }
@@ -155,6 +157,7 @@ impl Ensemble {
             look_at: Millis(0),
             failures: 0,
             promised: Epoch(0),
+            is_read_only: false,
             heir: None,
             options,
         }
@@ -307,6 +310,7 @@ impl Peer {
 
     /// The election is over.
     fn take_role(&mut self, now: Now, leader: ServerId, out: &mut Vec<Output>) {
+        self.end_read_only(out);
         let Some(ensemble) = &mut self.ensemble else { return };
         ensemble.on_elected(now.mono, leader, &mut self.stats.member);
         let options = &ensemble.options;

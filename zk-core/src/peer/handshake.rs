@@ -50,7 +50,7 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         self.stats.connection_requests += 1;
-        if !self.is_serving() {
+        if !self.is_serving() && !self.is_read_only() {
             return self.close(cnx, out);
         }
         let last_zxid = self.database.last_zxid();
@@ -75,6 +75,9 @@ impl Peer {
         let timeout_ms = wished
             .max(self.options.session_timeout_min_ms)
             .min(self.options.session_timeout_max_ms);
+        if self.is_read_only() {
+            return self.connect_read_only(now, cnx, &request, timeout_ms, out);
+        }
         let read_only = request.read_only.map(|_| false);
         if request.session_id == SessionId(0) {
             self.new_session(now, cnx, timeout_ms, read_only, out);

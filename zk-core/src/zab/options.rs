@@ -31,6 +31,8 @@ pub struct EnsembleOptions {
     pub force_snapshot_sync: bool,
     /// `leaderServes`: whether it takes clients while it leads.
     pub leader_serves: bool,
+    /// `readonlymode.enabled`: without a leader, reads are served to clients that asked for that.
+    pub read_only: bool,
     /// `reconfigEnabled`: its configuration has a version, and a leader may find a newer one.
     pub reconfig: bool,
 }

@@ -153,6 +153,34 @@ fn a_leader_that_leaves_is_followed_by_the_one_it_named_at_once() {
 }
 
 #[test]
+fn a_member_alone_serves_reads_until_it_finds_a_leader() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    let client = cluster.connect(1);
+    cluster.create(client, "/a");
+    cluster.stop(2);
+    cluster.stop(3);
+    cluster.pass(1500);
+    assert!(!cluster.peer(1).is_read_only());
+    cluster.pass(1000);
+    assert!(cluster.peer(1).is_read_only() && !cluster.peer(1).is_serving());
+    let reader = cluster.connect_read_only(1);
+    assert_ne!(cluster.session(reader), SessionId(0));
+    assert_eq!(cluster.exists(reader, "/a"), 0);
+    assert_eq!(cluster.create(reader, "/b"), -119);
+    assert_eq!(cluster.sync(reader), -119);
+    assert_eq!(cluster.exists(reader, "/b"), -101);
+    assert_eq!(cluster.ask(reader, Op::CloseSession, &[]), 0);
+    cluster.start(2);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 down");
+    assert!(!cluster.peer(1).is_read_only());
+    assert_eq!(cluster.peer(1).database().sessions().len(), 1);
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/b"), 0);
+}
+
+#[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);
     cluster.run();

@@ -110,6 +110,7 @@ impl Cluster {
             force_snapshot_sync: false,
             leader_serves: true,
             reconfig: false,
+            read_only: true,
         });
         let database = server.recover(keep);
         server.peer = Some(Peer::new(options, database, now));
@@ -317,16 +318,27 @@ impl Cluster {
 
     /// A client with a new session, once it has one.
     pub(super) fn connect(&mut self, server: i64) -> usize {
-        self.open(server, SessionId(0), [0; 16])
+        self.open(server, SessionId(0), [0; 16], false)
+    }
+
+    /// A client that is content with reads.
+    pub(super) fn connect_read_only(&mut self, server: i64) -> usize {
+        self.open(server, SessionId(0), [0; 16], true)
     }
 
     /// The same client comes to another server with its session.
     pub(super) fn reconnect(&mut self, client: usize, server: i64) -> usize {
         let Client { session, passwd, .. } = self.clients[client];
-        self.open(server, session, passwd)
+        self.open(server, session, passwd, false)
     }
 
-    fn open(&mut self, server: i64, session_id: SessionId, passwd: [u8; 16]) -> usize {
+    fn open(
+        &mut self,
+        server: i64,
+        session_id: SessionId,
+        passwd: [u8; 16],
+        is_reader: bool,
+    ) -> usize {
         let client = self.clients.len();
         let cnx = ConnectionId::new(u32::try_from(client).unwrap(), 0);
         let (session, inbox) = (session_id, Vec::new());
@@ -338,7 +350,7 @@ impl Cluster {
             timeout_ms: 4000,
             session_id,
             passwd: Some(&passwd),
-            read_only: Some(false),
+            read_only: Some(is_reader),
         };
         let mut bytes = Vec::new();
         request.encode(&mut Encoder::new(&mut bytes));
@@ -346,6 +358,7 @@ impl Cluster {
         self.pass(10);
         let reply = self.frame(client);
         let response = ConnectResponse::decode(&reply).unwrap();
+        assert_eq!(response.read_only, Some(is_reader));
         let client_state = &mut self.clients[client];
         client_state.session = response.session_id;
         client_state.passwd = response.passwd;
@@ -378,6 +391,12 @@ impl Cluster {
         let mut e = Encoder::new(&mut body);
         e.text(path).buffer(Some(b"x")).count(1).int(31).text("world").text("anyone").int(0);
         self.ask(client, Op::Create, &body)
+    }
+
+    pub(super) fn exists(&mut self, client: usize, path: &str) -> i32 {
+        let mut body = Vec::new();
+        Encoder::new(&mut body).text(path).boolean(false);
+        self.ask(client, Op::Exists, &body)
     }
 
     pub(super) fn sync(&mut self, client: usize) -> i32 {
