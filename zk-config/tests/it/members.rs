@@ -333,24 +333,22 @@ fn several_addresses_need_the_switch_wherever_it_is_set() {
         limits,
         members,
         expect![[r#"
-        Replicated, client port 2181
-        server.1=a:3:4|b:1:2:participant
-        server.2=c:1:2:participant
-        server.3=d:1:2:participant
-        -Dzookeeper.multiAddress.enabled: multiAddress.enabled: known to Java, not supported yet
-    "#]],
+            Replicated, client port 2181
+            server.1=a:3:4|b:1:2:participant
+            server.2=c:1:2:participant
+            server.3=d:1:2:participant
+        "#]],
     );
     check_with(
         "",
         &format!("{limits}\nmultiAddress.enabled=true"),
         members,
         expect![[r#"
-        Replicated, client port 2181
-        server.1=a:3:4|b:1:2:participant
-        server.2=c:1:2:participant
-        server.3=d:1:2:participant
-        zoo.cfg:5: multiAddress.enabled: known to Java, not supported yet
-    "#]],
+            Replicated, client port 2181
+            server.1=a:3:4|b:1:2:participant
+            server.2=c:1:2:participant
+            server.3=d:1:2:participant
+        "#]],
     );
 }
 
