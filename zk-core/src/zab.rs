@@ -161,3 +161,6 @@ pub(crate) fn packet(packet: &QuorumPacket<'_>) -> Bytes {
     packet.encode(&mut bytes);
     bytes.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! A leader, its learners and its disk.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use expect_test::{Expect, expect};
+use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId};
+
+use super::{lines, txn, zxid};
+use crate::quorum::Members;
+use crate::sessions::Millis;
+use crate::zab::{Act, EnsembleOptions, History, Keep, Leader, LinkId};
+
+/// server.3 of three, whose log ends with 1:6; 1:5 and 1:6 are in memory. Links have the learners' numbers.
+struct Scene {
+    leader: Leader,
+    history: History,
+    options: EnsembleOptions,
+    now: Millis,
+}
+
+fn options() -> EnsembleOptions {
+    EnsembleOptions {
+        me: ServerId(3),
+        members: Members::new(
+            (1..=3).map(ServerId),
+            [ServerId(4)],
+            BTreeMap::new(),
+            BTreeMap::new(),
+            0,
+            "version=0".to_owned(),
+        ),
+        current_epoch: Epoch(1),
+        accepted_epoch: Epoch(1),
+        init_limit: 10,
+        sync_limit: 2,
+        election_interval_min_ms: 200,
+        election_interval_max_ms: 60_000,
+        commit_log_count: 500,
+        commit_log_bytes: 1 << 20,
+        force_snapshot_sync: false,
+        leader_serves: true,
+        read_only: false,
+        reconfig: false,
+    }
+}
+
+impl Scene {
+    fn new() -> Self {
+        let txns = ["1:4", "1:5", "1:6"].map(|at| (zxid(at), txn(zxid(at)).into()));
+        let keep = Keep { txns: 500, bytes: 1 << 20 };
+        let options = options();
+        Self {
+            leader: Leader::new(&options, 1000, Millis(0), zxid("1:6"), Epoch(0)),
+            history: History::ending_with(zxid("1:6"), VecDeque::from(txns), keep),
+            options,
+            now: Millis(0),
+        }
+    }
+
+    fn packet(&mut self, from: u64, packet: &QuorumPacket<'_>, acts: &mut Vec<Act>) {
+        let link = LinkId(from);
+        self.leader.on_packet(self.now, &self.options, &self.history, link, packet, acts);
+    }
+
+    /// One line of a script: `from N PACKET …`, or what happens to the leader itself.
+    fn step(&mut self, line: &str, acts: &mut Vec<Act>) {
+        let epoch = |text: &str| Epoch(text.parse().unwrap());
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["from", from, name, ref rest @ ..] => {
+                self.said(from.parse().unwrap(), name, rest, acts)
+            }
+            ["stored", accepted, current] => {
+                let (accepted, current) = (epoch(accepted), epoch(current));
+                let (options, history) = (&self.options, &self.history);
+                self.leader.on_stored(self.now, options, history, accepted, current, acts);
+            }
+            ["propose", at] => {
+                let (at, bytes) = (zxid(at), bytes::Bytes::from(txn(zxid(at))));
+                self.history.push(at, bytes.clone());
+                self.leader.propose(self.now, at, &bytes, acts);
+            }
+            ["persisted", at] => {
+                self.leader.on_persisted(&self.options, &self.history, zxid(at), acts);
+            }
+            ["pass", ms] => {
+                self.now = self.now.after(ms.parse().unwrap());
+                self.leader.on_timeout(self.now, &self.options, acts);
+            }
+            ["stop"] => self.leader.retire(&self.options, acts),
+            ["closed", link] => self.leader.on_link_ended(LinkId(link.parse().unwrap()), acts),
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    fn said(&mut self, from: u64, name: &str, rest: &[&str], acts: &mut Vec<Act>) {
+        let at = rest.first().map_or(zxid("0:0"), |at| zxid(at));
+        let sid = Some(ServerId(i64::try_from(from).unwrap()));
+        let info = LearnerInfo {
+            sid,
+            protocol: LearnerInfo::PROTOCOL,
+            config_version: 0,
+            takes_hand_over: rest.contains(&"ours"),
+        };
+        let epoch = rest.get(1).and_then(|epoch| epoch.parse().ok()).map(Epoch);
+        let packet = match name {
+            "FOLLOWERINFO" => QuorumPacket::FollowerInfo { zxid: at, info },
+            "OBSERVERINFO" => QuorumPacket::ObserverInfo { zxid: at, info },
+            "ACKEPOCH" => QuorumPacket::AckEpoch { zxid: at, epoch },
+            "ACK" => QuorumPacket::Ack { zxid: at },
+            "PING" => QuorumPacket::Ping { zxid: at, touched: Some(Vec::new()) },
+            other => panic!("{other}"),
+        };
+        if name.ends_with("INFO") {
+            self.leader.on_opened(self.now, LinkId(from));
+        }
+        self.packet(from, &packet, acts);
+    }
+}
+
+fn check(script: &str, expected: Expect) {
+    let mut scene = Scene::new();
+    let mut text = String::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let mut acts = Vec::new();
+        scene.step(line, &mut acts);
+        text += &format!("{line}\n");
+        for wanted in lines(acts, |link| format!("{} ", link.0)).lines() {
+            text += &format!("    {}\n", wanted.trim_end());
+        }
+    }
+    expected.assert_eq(&text);
+}
+
+/// Until server.1 has the leader's history.
+const ESTABLISHED: &str = "from 1 FOLLOWERINFO 1:0 ours\nstored 2 1\nfrom 1 ACKEPOCH 1:6 1\n\
+                           stored 2 2\nfrom 1 ACK 2:0\n";
+
+/// Plays `before`, then shows what `script` leads to.
+fn check_after(before: &str, script: &str, expected: Expect) {
+    let mut scene = Scene::new();
+    for line in before.lines() {
+        scene.step(line, &mut Vec::new());
+    }
+    let mut text = String::new();
+    for line in script.lines().map(str::trim) {
+        let mut acts = Vec::new();
+        scene.step(line, &mut acts);
+        text += &format!("{line}\n");
+        for wanted in lines(acts, |link| format!("{} ", link.0)).lines() {
+            text += &format!("    {}\n", wanted.trim_end());
+        }
+    }
+    expected.assert_eq(&text);
+}
+
+/// ZOOKEEPER-3104: NEWLEADER went out before the txns that it vouches for.
+#[test]
+fn zookeeper_3104_newleader_follows_what_is_lacking() {
+    check(
+        "from 1 FOLLOWERINFO 1:0\nstored 2 1\nfrom 1 ACKEPOCH 1:4 1\nstored 2 2\nfrom 1 ACK 2:0",
+        expect![[r#"
+            from 1 FOLLOWERINFO 1:0
+                store acceptedEpoch 2
+            stored 2 1
+                send 1 LEADERINFO 2:0
+            from 1 ACKEPOCH 1:4 1
+                store currentEpoch 2
+            stored 2 2
+                send 1 DIFF 1:6
+                send 1 PROPOSAL 1:5
+                send 1 COMMIT 1:5
+                send 1 PROPOSAL 1:6
+                send 1 COMMIT 1:6
+                send 1 NEWLEADER 2:0
+            from 1 ACK 2:0
+                commit 1:6
+                serve
+                send 1 UPTODATE
+        "#]],
+    );
+}
+
+/// ZOOKEEPER-4685: the ACK of a proposal that came first was taken for that of NEWLEADER, and never counted.
+#[test]
+fn zookeeper_4685_an_ack_before_that_of_newleader_counts_for_nothing() {
+    check_after(
+        "from 1 FOLLOWERINFO 1:0\nstored 2 1\nfrom 1 ACKEPOCH 1:4 1\nstored 2 2",
+        "from 1 ACK 1:5\nfrom 1 ACK 1:6\nfrom 1 ACK 2:0",
+        expect![[r#"
+            from 1 ACK 1:5
+            from 1 ACK 1:6
+            from 1 ACK 2:0
+                commit 1:6
+                serve
+                send 1 UPTODATE
+        "#]],
+    );
+}
+
+/// Followers of 3.8.0 fail on a COMMIT between NEWLEADER and UPTODATE (ZOOKEEPER-4394): what is proposed and
+/// committed meanwhile follows UPTODATE.
+#[test]
+fn zookeeper_4394_nothing_comes_between_newleader_and_uptodate() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0\nfrom 2 ACKEPOCH 1:6 1\npropose 2:1\npropose 2:2\npersisted 2:2\n\
+         from 1 ACK 2:1\nfrom 2 ACK 2:0",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                send 2 DIFF 1:6
+                send 2 NEWLEADER 2:0
+            propose 2:1
+                send 1 PROPOSAL 2:1
+            propose 2:2
+                send 1 PROPOSAL 2:2
+            persisted 2:2
+            from 1 ACK 2:1
+                send 1 COMMIT 2:1
+                commit 2:1
+            from 2 ACK 2:0
+                send 2 UPTODATE
+                send 2 PROPOSAL 2:1
+                send 2 COMMIT 2:1
+                send 2 PROPOSAL 2:2
+        "#]],
+    );
+}
+
+#[test]
+fn a_txn_is_committed_when_a_quorum_has_it_on_disk() {
+    check_after(
+        ESTABLISHED,
+        "from 4 OBSERVERINFO 1:0\nfrom 4 ACKEPOCH 1:6 1\nfrom 4 ACK 2:0\npropose 2:1\n\
+         from 4 ACK 2:1\nfrom 1 ACK 2:1\npersisted 2:1",
+        expect![[r#"
+            from 4 OBSERVERINFO 1:0
+                send 4 LEADERINFO 2:0
+            from 4 ACKEPOCH 1:6 1
+                send 4 DIFF 1:6
+                send 4 NEWLEADER 2:0
+            from 4 ACK 2:0
+                send 4 UPTODATE
+            propose 2:1
+                send 1 PROPOSAL 2:1
+            from 4 ACK 2:1
+            from 1 ACK 2:1
+            persisted 2:1
+                send 1 COMMIT 2:1
+                send 4 INFORM 2:1
+                commit 2:1
+        "#]],
+    );
+}
+
+/// The epoch-ack quorum must not have a later history than the leader.
+#[test]
+fn a_voter_that_knows_more_ends_the_reign() {
+    check_after(
+        "from 1 FOLLOWERINFO 1:0\nstored 2 1",
+        "from 1 ACKEPOCH 1:7 1",
+        expect![[r#"
+            from 1 ACKEPOCH 1:7 1
+                give up: server.1 has a later history: epoch 1, zxid 0x100000007
+        "#]],
+    );
+}
+
+#[test]
+fn an_epoch_that_was_acked_before_does_not_elect() {
+    check_after(
+        "from 1 FOLLOWERINFO 1:0\nstored 2 1",
+        "from 1 ACKEPOCH 1:6 none\nfrom 2 FOLLOWERINFO 1:0\nfrom 2 ACKEPOCH 1:6 1",
+        expect![[r#"
+            from 1 ACKEPOCH 1:6 none
+            from 2 FOLLOWERINFO 1:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                store currentEpoch 2
+        "#]],
+    );
+}
+
+/// ZOOKEEPER-4837, ZOOKEEPER-2845: a tail that the new leader lacks must go, from the log and the snapshots.
+#[test]
+fn zookeeper_2845_a_tail_that_nobody_committed_is_cut() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0\nfrom 2 ACKEPOCH 1:8 1",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:8 1
+                send 2 TRUNC 1:6
+                send 2 NEWLEADER 2:0
+        "#]],
+    );
+}
+
+/// ZOOKEEPER-4352: a leader without txns in memory said DIFF where only a snapshot helps.
+#[test]
+fn zookeeper_4352_a_learner_that_lacks_more_than_is_kept_gets_a_snapshot() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 0:0\nfrom 2 ACKEPOCH 0:0 0",
+        expect![[r#"
+            from 2 FOLLOWERINFO 0:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 0:0 0
+                stream 2
+        "#]],
+    );
+}
+
+#[test]
+fn silence_of_a_quorum_ends_the_reign() {
+    check_after(
+        ESTABLISHED,
+        "pass 500\npass 500\nfrom 1 PING 2:0\npass 1000\npass 1000\npass 1000\npass 1000",
+        expect![[r#"
+            pass 500
+                send 1 PING
+            pass 500
+                send 1 PING
+            from 1 PING 2:0
+            pass 1000
+                send 1 PING
+            pass 1000
+                send 1 PING
+            pass 1000
+                close 1
+            pass 1000
+                give up: not synchronized with a quorum of voters within syncLimit
+        "#]],
+    );
+}
+
+#[test]
+fn a_leader_that_leaves_waits_for_its_heir() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0 ours\nfrom 2 ACKEPOCH 1:6 1\nfrom 2 ACK 2:0\npropose 2:1\nstop\n\
+         persisted 2:1\nfrom 2 ACK 2:1\nfrom 1 ACK 2:1\nclosed 2",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0 ours
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                send 2 DIFF 1:6
+                send 2 NEWLEADER 2:0
+            from 2 ACK 2:0
+                send 2 UPTODATE
+            propose 2:1
+                send 1 PROPOSAL 2:1
+                send 2 PROPOSAL 2:1
+            stop
+            persisted 2:1
+            from 2 ACK 2:1
+                send 1 COMMIT 2:1
+                send 2 COMMIT 2:1
+                commit 2:1
+                send 2 HANDOVER 2
+            from 1 ACK 2:1
+            closed 2
+                send 1 HANDOVER 2
+                retired
+        "#]],
+    );
+}
