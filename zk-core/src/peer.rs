@@ -178,8 +178,9 @@ impl Peer {
         let ends_sessions = is_in_charge || self.is_read_only();
         let sessions = self.sessions.deadline().filter(|_| ends_sessions);
         let reap_at = self.reap_at.filter(|_| is_in_charge);
+        let is_logged = self.persisted >= self.appended;
         let role = self.ensemble.as_ref();
-        let role = role.and_then(|ensemble| ensemble.deadline(self.persisted >= self.appended));
+        let role = role.and_then(|ensemble| ensemble.deadline(is_logged && !self.is_stopping));
         [sessions, fresh, reap_at, role, self.read_only_at()].into_iter().flatten().min()
     }
 

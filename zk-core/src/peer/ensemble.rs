@@ -163,11 +163,12 @@ impl Ensemble {
         }
     }
 
-    /// When to look at the clock again; `is_logged`: the log has all that it was told to append.
-    pub(super) fn deadline(&self, is_logged: bool) -> Option<Millis> {
+    /// When to look at the clock again; `may_look`: the log has all that it was told to append, and the
+    /// process goes on.
+    pub(super) fn deadline(&self, may_look: bool) -> Option<Millis> {
         match &self.role {
             // Until then the disk's answer is what comes next.
-            Role::Leaving => self.is_settled(is_logged).then_some(self.look_at),
+            Role::Leaving => self.is_settled(may_look).then_some(self.look_at),
             Role::Looking => self.election.deadline(),
             Role::Leading(leader) => Some(leader.deadline()),
             Role::Learning(learner) => Some(learner.deadline()),

@@ -180,6 +180,18 @@ fn a_member_alone_serves_reads_until_it_finds_a_leader() {
     assert_eq!(cluster.create(client, "/b"), 0);
 }
 
+/// It had no role and looked for none, but its deadline stayed where it was: the shell woke it for ever.
+#[test]
+fn a_member_that_ends_wants_nothing_more_when_its_leader_goes_first() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    cluster.linger(1);
+    cluster.terminate(1);
+    cluster.stop(3);
+    cluster.pass(10);
+    assert_eq!(cluster.peer(1).deadline(), None);
+}
+
 #[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);

@@ -25,6 +25,7 @@ pub(super) struct Cluster {
     count: i64,
     keep: usize,
     last_link: u64,
+    lingering: Option<i64>,
 }
 
 #[derive(Default)]
@@ -76,6 +77,7 @@ impl Cluster {
             count,
             keep,
             last_link: 0,
+            lingering: None,
         };
         for sid in 1..=count {
             cluster.start(sid);
@@ -114,6 +116,11 @@ impl Cluster {
         });
         let database = server.recover(keep);
         server.peer = Some(Peer::new(options, database, now));
+    }
+
+    /// Its process will wait for something when it is told to end.
+    pub(super) fn linger(&mut self, sid: i64) {
+        self.lingering = Some(sid);
     }
 
     /// It is told to end.
@@ -247,6 +254,7 @@ impl Cluster {
                 self.events.push_back((sid, Event::Persisted(zxid)));
             }
             Output::Roll | Output::Resume(_) | Output::ResumeLink(_) | Output::StopDialing => {}
+            Output::Stopped if self.lingering == Some(sid) => {}
             Output::Stopped => self.stop(sid),
             Output::Flush(cnx) => self.receive(sid, cnx),
             Output::Close(cnx) => {
