@@ -6,14 +6,18 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::control::Echo;
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::machine::Machine;
+use crate::program::Program;
 use crate::report::{Column, Report};
-use crate::server::{Program, Server};
+use crate::server::Server;
 use crate::{footprint, stall, throughput, wide};
 
 /// What the command line asks for.
@@ -37,8 +41,10 @@ pub(crate) fn compare(options: Options, machine: Machine) -> Result<Report, Erro
     let scale = if options.is_quick { Scale::QUICK } else { Scale::WHOLE };
     let scratch = scratch(options.scratch.as_deref())?;
     let rounds = if options.is_quick { 1 } else { options.rounds };
+    let guard = Rc::new(Guard::start(scratch.path())?);
     let comparison = Comparison {
         machine,
+        guard,
         sides,
         scale,
         rounds,
@@ -57,13 +63,16 @@ pub(crate) fn compare(options: Options, machine: Machine) -> Result<Report, Erro
 fn sides(options: &Options, report: &mut Report) -> Result<Vec<(Column, Program)>, Error> {
     let mut sides = vec![(Column::Ours, Program::ours(options.ours.clone())?)];
     if options.with_java {
-        match Program::java() {
+        match Program::java(JVM) {
             Some(program) => sides.push((Column::Java, program)),
             None => report.note("no Java server: install Debian's package zookeeper".to_owned()),
         }
     }
     Ok(sides)
 }
+
+/// The heap is larger than any workload needs.
+const JVM: &[&str] = &["-Xmx4g"];
 
 fn scratch(folder: Option<&Path>) -> Result<TempDir, Error> {
     let this = std::env::current_exe().map_err(Error::file("find", "this program"))?;
@@ -114,12 +123,22 @@ impl Scale {
         under_load: Duration::from_secs(5),
         long_rounds_max: 1,
     };
+
+    /// How long this side works before it is first timed.
+    pub(crate) fn warm_up(&self, column: Column) -> Duration {
+        match column {
+            Column::Java => self.java_warm_up,
+            Column::Ours | Column::Control => self.ahead,
+        }
+    }
 }
 
 /// Everything that the workloads share.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) machine: Machine,
+    /// Goes before the folder, which it removes.
+    pub(crate) guard: Rc<Guard>,
     sides: Vec<(Column, Program)>,
     pub(crate) scale: Scale,
     pub(crate) rounds: usize,
@@ -158,7 +177,15 @@ impl Comparison {
         folder: &Path,
         settings: &str,
     ) -> Result<Server, Error> {
-        Server::start(program, &self.machine, folder, settings)
+        Server::start(program, &self.machine, &self.guard, folder, settings)
+    }
+
+    /// Starts the control, on the servers' CPU.
+    pub(crate) fn echo(&self) -> Result<Echo, Error> {
+        self.machine.enter_server_cpu()?;
+        let echo = Echo::start(&self.guard);
+        self.machine.enter_client_cpu()?;
+        echo
     }
 
     /// Gives each side to `measure`, in the order of this round; a failure becomes a note.
@@ -193,6 +220,7 @@ mod tests {
 
     fn comparison(only: Option<&str>) -> Comparison {
         let program = Program::ours(Some("/nowhere".into())).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
         Comparison {
             machine: Machine {
                 kernel: String::new(),
@@ -201,10 +229,11 @@ mod tests {
                 preferred: false,
                 pinned: false,
             },
+            guard: Rc::new(Guard::start(scratch.path()).unwrap()),
             sides: vec![(Column::Ours, program.clone()), (Column::Java, program)],
             scale: Scale::QUICK,
             rounds: 5,
-            scratch: tempfile::tempdir().unwrap(),
+            scratch,
             only: only.map(str::to_owned),
             next_name: Cell::new(0),
         }

@@ -14,7 +14,7 @@ use zk_wire::Frames;
 
 use crate::error::Error;
 use crate::requests::{Kind, Requests};
-use crate::session::{REPLY_MAX, check_reply};
+use crate::session::{REPLY_MAX, Session, check_reply};
 use crate::statistics::latencies;
 
 /// Latencies in nanoseconds.
@@ -106,12 +106,12 @@ impl Connection {
         &self.stream
     }
 
-    /// The stream, blocking again, and the xid that comes next.
-    pub(crate) fn into_stream(self) -> Result<(TcpStream, i32), Error> {
+    /// The session on it, one request at a time again.
+    pub(crate) fn into_session(self) -> Result<Session, Error> {
         self.stream
             .set_nonblocking(false)
             .map_err(Error::connection("set options of a connection to", self.port))?;
-        Ok((self.stream, self.next_xid))
+        Ok(Session::from_stream(self.stream, self.port, self.next_xid))
     }
 
     pub(crate) fn in_flight(&self) -> usize {

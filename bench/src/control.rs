@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -22,6 +23,7 @@ use zk_wire::{
 };
 
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::session::REPLY_MAX;
 use crate::statistics::latencies;
 
@@ -29,12 +31,13 @@ use crate::statistics::latencies;
 #[derive(Debug)]
 pub(crate) struct Echo {
     child: Child,
+    guard: Rc<Guard>,
     pub(crate) port: u16,
 }
 
 impl Echo {
     /// Starts this very program as the echo, on the CPU that the caller is pinned to.
-    pub(crate) fn start() -> Result<Self, Error> {
+    pub(crate) fn start(guard: &Rc<Guard>) -> Result<Self, Error> {
         let program = std::env::current_exe().map_err(Error::file("find", "this program"))?;
         let mut child = Command::new(&program)
             .arg("echo")
@@ -42,13 +45,14 @@ impl Echo {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|source| Error::Spawn { program, source })?;
+        guard.add(child.id());
         let mut line = String::new();
         let stdout = child.stdout.take().expect("stdout is piped");
         BufReader::new(stdout)
             .read_line(&mut line)
             .map_err(Error::file("read", "the echo's output"))?;
         let port = line.trim().parse().unwrap_or(0);
-        Ok(Self { child, port })
+        Ok(Self { child, guard: guard.clone(), port })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -61,6 +65,7 @@ impl Drop for Echo {
         // It may have ended by itself; nobody can act on that here.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.guard.remove(self.child.id());
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) enum Error {
     /// The server is there but gives no session.
     #[error("no session on port {port} after {seconds} s; its last lines:\n{log}")]
     NoSession { port: u16, seconds: u64, log: String },
+    /// The server does not know the session any more.
+    #[error("port {port} refuses the session")]
+    SessionRefused { port: u16 },
     /// A connection broke.
     #[error("cannot {operation} port {port}: {source}")]
     Connection { operation: &'static str, port: u16, source: io::Error },

@@ -6,9 +6,10 @@ use crate::comparison::Comparison;
 use crate::datadir;
 use crate::error::Error;
 use crate::load::{Load, Pace, Until};
+use crate::program::Program;
 use crate::report::{Column, Metric, Report};
 use crate::requests::{Mix, PARENT, Requests};
-use crate::server::{Program, Server};
+use crate::server::Server;
 use crate::session::Session;
 
 /// Measures what is wanted of the three workloads.
@@ -62,7 +63,7 @@ fn loaded(
     session.close()?;
     std::thread::sleep(comparison.scale.settled);
     let before = server.rss_bytes()?;
-    let mut load = Load::sessions(server.port, 50)?;
+    let mut load = Load::sessions(&[server.port], 50)?;
     let mut creates = Requests::new(Mix::Create, 1, 0);
     let until = Until::Sent(comparison.scale.znodes);
     let run = load.run(&mut creates, Pace::Closed { depth: 32 }, until)?;

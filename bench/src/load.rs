@@ -49,43 +49,42 @@ impl Run {
     }
 }
 
-/// Connections to one server.
+/// Connections to one server, or to the members of one ensemble.
 #[derive(Debug)]
 pub(crate) struct Load {
-    port: u16,
     connections: Vec<Connection>,
     epoll: Epoll,
     has_sessions: bool,
 }
 
 impl Load {
-    /// Opens `count` sessions.
-    pub(crate) fn sessions(port: u16, count: usize) -> Result<Self, Error> {
-        Self::new(port, count, true, || Ok(Session::open(port)?.into_stream()))
+    /// Opens `count` sessions, on the ports in turn.
+    pub(crate) fn sessions(ports: &[u16], count: usize) -> Result<Self, Error> {
+        Self::new(ports, count, true, |port| Ok(Session::open(port)?.into_stream()))
     }
 
     /// Opens `count` connections without sessions, as to the echo control.
     pub(crate) fn bare(port: u16, count: usize) -> Result<Self, Error> {
-        Self::new(port, count, false, || Ok((connect(port)?, 1)))
+        Self::new(&[port], count, false, |port| Ok((connect(port)?, 1)))
     }
 
     fn new(
-        port: u16,
+        ports: &[u16],
         count: usize,
         has_sessions: bool,
-        open: impl Fn() -> Result<(TcpStream, i32), Error>,
+        open: impl Fn(u16) -> Result<(TcpStream, i32), Error>,
     ) -> Result<Self, Error> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)
             .map_err(Error::system("create an epoll"))?;
         let mut connections = Vec::with_capacity(count);
-        for index in 0..count {
-            let (stream, next_xid) = open()?;
+        for (index, port) in ports.iter().copied().cycle().take(count).enumerate() {
+            let (stream, next_xid) = open(port)?;
             let connection = Connection::new(stream, port, next_xid)?;
             let event = EpollEvent::new(EpollFlags::EPOLLIN, index as u64);
             epoll.add(connection.stream(), event).map_err(Error::system("add to an epoll"))?;
             connections.push(connection);
         }
-        Ok(Self { port, connections, epoll, has_sessions })
+        Ok(Self { connections, epoll, has_sessions })
     }
 
     /// Sends `requests` at `pace` and waits for every reply.
@@ -192,8 +191,7 @@ impl Load {
             return Ok(());
         }
         for connection in self.connections {
-            let (stream, next_xid) = connection.into_stream()?;
-            Session::from_stream(stream, self.port, next_xid).close()?;
+            connection.into_session()?.close()?;
         }
         Ok(())
     }

@@ -15,9 +15,13 @@ mod control;
 mod datadir;
 mod error;
 mod footprint;
+mod guard;
 mod load;
 mod machine;
+mod ports;
 mod proc;
+mod process;
+mod program;
 mod report;
 mod requests;
 mod server;
@@ -27,6 +31,7 @@ mod statistics;
 mod targets;
 mod throughput;
 mod wide;
+mod workload;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A blocking client session, one request at a time: for preparation, never for a timed figure.
+//! A blocking client session, one request at a time: for preparation, and to see when a server serves.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -10,6 +10,18 @@ use zk_wire::{
 };
 
 use crate::error::Error;
+
+/// What a client shows to come back to its session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    id: SessionId,
+    passwd: [u8; 16],
+}
+
+impl Identity {
+    /// Of a client that has no session yet.
+    pub(crate) const NEW: Self = Self { id: SessionId(0), passwd: [0; 16] };
+}
 
 /// A session with the server on a local port.
 #[derive(Debug)]
@@ -27,6 +39,17 @@ impl Session {
 
     /// Connects, and gives up if the server takes longer than `patience` to answer.
     pub(crate) fn open_within(port: u16, patience: Duration) -> Result<Self, Error> {
+        let mut identity = Identity::NEW;
+        Self::attach(port, patience, &mut identity, Zxid::ZERO)
+    }
+
+    /// Connects as a client that has `seen` this much, and takes up or begins its session.
+    pub(crate) fn attach(
+        port: u16,
+        patience: Duration,
+        identity: &mut Identity,
+        seen: Zxid,
+    ) -> Result<Self, Error> {
         let set = |stream: &TcpStream, limit| {
             stream
                 .set_read_timeout(Some(limit))
@@ -35,26 +58,30 @@ impl Session {
         let stream = connect(port)?;
         set(&stream, patience)?;
         let mut session = Self { stream, port, next_xid: 1 };
-        session.handshake()?;
+        session.handshake(identity, seen)?;
         set(&session.stream, SILENCE_MAX)?;
         Ok(session)
     }
 
-    fn handshake(&mut self) -> Result<(), Error> {
+    fn handshake(&mut self, identity: &mut Identity, seen: Zxid) -> Result<(), Error> {
         let mut frame = Vec::new();
         let start = begin_frame(&mut frame);
         let request = ConnectRequest {
             protocol_version: 0,
-            last_zxid_seen: Zxid::ZERO,
+            last_zxid_seen: seen,
             timeout_ms: TIMEOUT_MS,
-            session_id: SessionId(0),
-            passwd: Some(&[0; 16]),
+            session_id: identity.id,
+            passwd: Some(&identity.passwd),
             read_only: Some(false),
         };
         request.encode(&mut Encoder::new(&mut frame));
         end_frame(&mut frame, start);
         self.send(&frame)?;
-        ConnectResponse::decode(&self.receive()?)?;
+        let response = ConnectResponse::decode(&self.receive()?)?;
+        if response.session_id == SessionId(0) {
+            return Err(Error::SessionRefused { port: self.port });
+        }
+        *identity = Identity { id: response.session_id, passwd: response.passwd };
         Ok(())
     }
 
@@ -65,6 +92,7 @@ impl Session {
             Acl::encode_list(&[Acl::open()], e);
             e.int(0);
         })
+        .map(drop)
     }
 
     /// Sets a node's data, whatever its version, and doesn't wait for the reply.
@@ -79,6 +107,7 @@ impl Session {
         self.call(Op::GetChildren, |e| {
             e.text(path).boolean(false);
         })
+        .map(drop)
     }
 
     /// Leaves a one-shot watch on a node's data.
@@ -86,12 +115,13 @@ impl Session {
         self.call(Op::GetData, |e| {
             e.text(path).boolean(true);
         })
+        .map(drop)
     }
 
     /// Waits for the event of a watch.
     pub(crate) fn expect_event(&mut self) -> Result<(), Error> {
         let event = self.receive()?;
-        check_reply(&event, Xid::NOTIFICATION.0)
+        check_reply(&event, Xid::NOTIFICATION.0).map(drop)
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
@@ -100,7 +130,7 @@ impl Session {
 
     /// Ends the session, so that no expiry disturbs a later figure.
     pub(crate) fn close(mut self) -> Result<(), Error> {
-        self.call(Op::CloseSession, |_| {})
+        self.call(Op::CloseSession, |_| {}).map(drop)
     }
 
     /// Gives the connection to a load generator, with the xid that comes next.
@@ -113,7 +143,7 @@ impl Session {
         Self { stream, port, next_xid }
     }
 
-    fn call(&mut self, op: Op, body: impl FnOnce(&mut Encoder<'_>)) -> Result<(), Error> {
+    fn call(&mut self, op: Op, body: impl FnOnce(&mut Encoder<'_>)) -> Result<Zxid, Error> {
         self.request(op, body)?;
         self.expect_reply()
     }
@@ -129,8 +159,8 @@ impl Session {
         self.send(&frame)
     }
 
-    /// Waits for the reply to the last request.
-    pub(crate) fn expect_reply(&mut self) -> Result<(), Error> {
+    /// Waits for the reply to the last request; gives the zxid of its txn.
+    pub(crate) fn expect_reply(&mut self) -> Result<Zxid, Error> {
         let reply = self.receive()?;
         check_reply(&reply, self.next_xid - 1)
     }
@@ -160,8 +190,8 @@ pub(crate) fn connect(port: u16) -> Result<TcpStream, Error> {
     Ok(stream)
 }
 
-/// Checks that a reply is to `xid` and says that it went well.
-pub(crate) fn check_reply(frame: &[u8], xid: i32) -> Result<(), Error> {
+/// Checks that a reply is to `xid` and says that it went well; gives its zxid.
+pub(crate) fn check_reply(frame: &[u8], xid: i32) -> Result<Zxid, Error> {
     let header = ReplyHeader::decode(&mut Decoder::new(frame))?;
     if header.xid != Xid(xid) {
         return Err(Error::Order { expected: xid, got: header.xid.0 });
@@ -169,7 +199,7 @@ pub(crate) fn check_reply(frame: &[u8], xid: i32) -> Result<(), Error> {
     if header.err != 0 {
         return Err(Error::Refused { xid, code: header.err });
     }
-    Ok(())
+    Ok(header.zxid)
 }
 
 /// How long a server may say nothing before a run is given up.
@@ -193,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_reply_must_be_the_expected_one_and_good() {
-        assert!(check_reply(&reply(3, 0), 3).is_ok());
+        assert_eq!(check_reply(&reply(3, 0), 3).unwrap(), Zxid(7));
         let errors = [
             (reply(4, 0), "expected the reply to request 3, got the one to 4"),
             (reply(3, ErrorCode::NoNode.code()), "request 3 failed with error code -101"),

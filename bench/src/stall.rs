@@ -5,13 +5,12 @@
 
 use crate::comparison::Comparison;
 use crate::connection::Latencies;
-use crate::control::Echo;
 use crate::datadir;
 use crate::error::Error;
 use crate::load::{Load, Pace, Until};
+use crate::program::Program;
 use crate::report::{Column, Metric, Report};
 use crate::requests::{Mix, Requests};
-use crate::server::Program;
 use crate::statistics::micros;
 
 /// Measures both sides, and the echo at the same pace.
@@ -30,10 +29,8 @@ pub(crate) fn measure(comparison: &Comparison, report: &mut Report) -> Result<()
             report.record(STALL, Metric::higher("snapshots taken", "count"), column, snapshots);
             Ok(())
         });
-        comparison.machine.enter_server_cpu()?;
-        let echo = Echo::start();
-        comparison.machine.enter_client_cpu()?;
-        let control = paced(comparison, Load::bare(echo?.port, CONNECTIONS)?)?;
+        let echo = comparison.echo()?;
+        let control = paced(comparison, Load::bare(echo.port, CONNECTIONS)?)?;
         record(report, Column::Control, &control, &WITHOUT);
     }
     Ok(())
@@ -50,7 +47,7 @@ fn under_load(
     let settings = format!("snapCount={snap_count}\n");
     let server = comparison.start(program, folder.path(), &settings)?;
     let before = datadir::snapshots(folder.path())?;
-    let latencies = paced(comparison, Load::sessions(server.port, CONNECTIONS)?)?;
+    let latencies = paced(comparison, Load::sessions(&[server.port], CONNECTIONS)?)?;
     let taken = datadir::snapshots(folder.path())? - before;
     if snap_count == OFTEN && taken == 0 {
         return Err(Error::NoSnapshot("the server"));

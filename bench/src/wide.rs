@@ -8,9 +8,9 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use crate::comparison::Comparison;
 use crate::datadir;
 use crate::error::Error;
+use crate::program::Program;
 use crate::report::{Column, Metric, Report};
 use crate::requests::{PARENT, path};
-use crate::server::Program;
 use crate::session::{SILENCE_MAX, Session};
 use crate::statistics::{latencies, micros};
 
