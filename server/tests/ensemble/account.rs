@@ -149,8 +149,10 @@ fn check_log(member: &Member) {
     }
 }
 
-/// A panic of ours, Java's words for an end that it did not expect.
-const BAD_LINES: &[&str] = &["panicked", "Unexpected exception causing exit"];
+/// A panic of ours, the words of both for a tree that differs from the leader's, and Java's for an end that
+/// it did not expect.
+const BAD_LINES: &[&str] =
+    &["panicked", "Digests are not matching", "Unexpected exception causing exit"];
 /// Java keeps 500 txns (`commitLogCount`), ours 16 MB at least.
 const BULK_TXNS: u64 = 200;
 const BULK_ROUNDS: u8 = 20;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::deadline::await_until;
 use crate::member::{Member, Role};
+use crate::network::Network;
 use crate::place::{Place, membership};
 use crate::server::{Config, Kind};
 use crate::tree::SUPER;
@@ -12,37 +13,62 @@ use crate::tree::SUPER;
 /// Members with the numbers 1, 2, 3 …, each of its kind.
 pub(crate) struct Ensemble {
     members: Vec<Member>,
+    network: Option<Network>,
+}
+
+/// What a member is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    pub(crate) kind: Kind,
+    pub(crate) is_observer: bool,
 }
 
 impl Ensemble {
     /// Members on the loopback, none of them started.
-    pub(crate) fn new(kinds: &[Kind], config: &Config) -> Self {
-        let places: Vec<_> = kinds.iter().map(|_| Place::on_loopback()).collect();
-        let membership = membership(places.iter().map(|place| (place, false)));
-        let config = config.clone().property(SUPER).property(DATES);
-        let member = |((sid, kind), place)| Member::new(sid, kind, &config, place, &membership);
-        let members = (1..).zip(kinds.iter().copied()).zip(places).map(member).collect();
-        Self { members }
+    pub(crate) fn new(seats: &[Seat], config: &Config) -> Self {
+        let places: Vec<_> = seats.iter().map(|_| Place::on_loopback()).collect();
+        Self { members: members(seats, &places, config), network: None }
     }
 
-    /// The same, started in the order in which this one becomes the leader: with empty logs the larger
-    /// number wins, and who comes later follows.
+    /// Members on a network of their own, none of them started.
+    pub(crate) fn on(network: Network, kinds: &[Kind], config: &Config) -> Self {
+        let places: Vec<_> = (1..=kinds.len()).map(|sid| network.place(sid)).collect();
+        Self { members: members(&voters(kinds), &places, config), network: Some(network) }
+    }
+
+    /// Voters on the loopback that have been started, led by this one.
     pub(crate) fn led_by(leader: usize, kinds: &[Kind], config: &Config) -> Self {
-        let mut ensemble = Self::new(kinds, config);
-        let voters = 1..leader;
-        let first = voters.len().min(kinds.len() / 2);
-        assert!(first == kinds.len() / 2, "too few smaller numbers to elect server.{leader}");
-        for sid in voters.take(first).chain([leader]) {
-            ensemble[sid].start();
+        let mut ensemble = Self::new(&voters(kinds), config);
+        ensemble.start_led_by(leader);
+        ensemble
+    }
+
+    /// Starts the members in such an order that this one becomes the leader: with empty logs the larger
+    /// number wins, and who comes later follows.
+    pub(crate) fn start_led_by(&mut self, leader: usize) {
+        let voters = self.members.iter().filter(|member| !member.is_observer());
+        let others = voters.clone().count() / 2;
+        let smaller: Vec<_> =
+            voters.map(Member::sid).filter(|sid| *sid < leader).take(others).collect();
+        assert_eq!(smaller.len(), others, "too few smaller numbers to elect server.{leader}");
+        for sid in smaller.into_iter().chain([leader]) {
+            self[sid].start();
         }
-        assert_eq!(ensemble.await_leader(), leader, "the larger number wins");
-        for member in &mut ensemble.members {
+        assert_eq!(self.await_leader(), leader, "the larger number wins");
+        for member in &mut self.members {
             if !member.is_awake() {
                 member.start();
             }
         }
-        assert_eq!(ensemble.await_leader(), leader, "who comes later follows");
-        ensemble
+        assert_eq!(self.await_leader(), leader, "who comes later follows");
+    }
+
+    /// Its own network.
+    ///
+    /// # Panics
+    /// It is on the loopback.
+    pub(crate) fn network(&self) -> &Network {
+        self.network.as_ref().expect("the ensemble has a network")
     }
 
     /// All members.
@@ -72,6 +98,21 @@ impl Ensemble {
         })
     }
 
+    /// Waits until this member does not lead any more.
+    pub(crate) fn await_end_of_reign(&self, sid: usize) {
+        await_until("the leader gives up", SETTLE_LIMIT, || {
+            (self[sid].role() != Some(Role::Leader)).then_some(())
+        });
+    }
+
+    /// Waits until nobody leads.
+    pub(crate) fn await_no_leader(&self) {
+        await_until("nobody leads", SETTLE_LIMIT, || {
+            let mut awake = self.members.iter().filter(|member| member.is_awake());
+            awake.all(|member| member.role() != Some(Role::Leader)).then_some(())
+        });
+    }
+
     /// The numbers of all members but this one.
     pub(crate) fn others(&self, than: usize) -> Vec<usize> {
         self.members.iter().map(Member::sid).filter(|&sid| sid != than).collect()
@@ -91,6 +132,20 @@ impl std::ops::IndexMut<usize> for Ensemble {
     fn index_mut(&mut self, sid: usize) -> &mut Member {
         &mut self.members[sid - 1]
     }
+}
+
+fn voters(kinds: &[Kind]) -> Vec<Seat> {
+    kinds.iter().map(|&kind| Seat { kind, is_observer: false }).collect()
+}
+
+fn members(seats: &[Seat], places: &[Place], config: &Config) -> Vec<Member> {
+    let roles = seats.iter().map(|seat| seat.is_observer);
+    let membership = membership(places.iter().zip(roles));
+    let config = config.clone().property(SUPER).property(DATES);
+    let member = |((sid, seat), place): ((usize, &Seat), &Place)| {
+        Member::new(sid, *seat, &config, place.clone(), &membership)
+    };
+    (1..).zip(seats).zip(places).map(member).collect()
 }
 
 /// Java's log then says when.

@@ -7,6 +7,7 @@
 //! - Whatever is awaited is awaited under a deadline.
 //! - A missing tool skips a test aloud, and fails it where `CI=true`.
 
+#![allow(clippy::unwrap_used, reason = "nothing here runs outside tests")]
 #![allow(dead_code, reason = "what is shared with other tests can do more than is needed here")]
 #![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
@@ -18,6 +19,7 @@ mod clients;
 mod curator_program;
 #[path = "../it/deadline.rs"]
 mod deadline;
+mod disks;
 mod ensemble;
 mod idler;
 #[path = "../it/kazoo_suite.rs"]
@@ -25,7 +27,12 @@ mod kazoo_suite;
 mod load;
 mod member;
 mod mixed;
+#[path = "../failures/mount.rs"]
+mod mount;
+mod network;
+mod observers;
 mod ours;
+mod partitions;
 mod place;
 #[path = "../it/program.rs"]
 mod program;
@@ -33,6 +40,7 @@ mod rolling;
 #[path = "../it/server.rs"]
 mod server;
 mod session;
+mod sessions;
 mod syncs;
 #[path = "../it/tools.rs"]
 mod tools;

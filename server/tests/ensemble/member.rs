@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::deadline::{await_until, within};
+use crate::ensemble::Seat;
 use crate::place::Place;
 use crate::server::{Config, Kind, ask, dismiss, guard};
 
@@ -30,6 +31,7 @@ pub(crate) enum Role {
 pub(crate) struct Member {
     sid: usize,
     kind: Kind,
+    is_observer: bool,
     config: Config,
     place: Place,
     membership: String,
@@ -51,15 +53,24 @@ impl Member {
     /// A member that is not started yet.
     pub(crate) fn new(
         sid: usize,
-        kind: Kind,
+        seat: Seat,
         config: &Config,
         place: Place,
         membership: &str,
     ) -> Self {
         let folder = TempDir::with_prefix_in(format!("member-{sid}-"), env!("CARGO_TARGET_TMPDIR"))
             .expect("the build folder is writable");
-        let (config, membership) = (config.clone(), membership.to_owned());
-        Self { sid, kind, config, place, membership, folder, running: None, is_paused: false }
+        Self {
+            sid,
+            kind: seat.kind,
+            is_observer: seat.is_observer,
+            config: config.clone(),
+            place,
+            membership: membership.to_owned(),
+            folder,
+            running: None,
+            is_paused: false,
+        }
     }
 
     /// Its number.
@@ -70,6 +81,11 @@ impl Member {
     /// What it is, or is to be when it starts.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether it has no vote.
+    pub(crate) fn is_observer(&self) -> bool {
+        self.is_observer
     }
 
     /// Where clients connect.
@@ -99,6 +115,12 @@ impl Member {
     /// Whether it was started and can say something.
     pub(crate) fn is_awake(&self) -> bool {
         self.running.is_some() && !self.is_paused
+    }
+
+    /// Whether its process has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        let child = self.running.as_mut().map(|running| &mut running.child);
+        child.is_some_and(|child| child.try_wait().expect("a child can be asked").is_none())
     }
 
     /// What it is; `None` while it does not serve.
@@ -214,7 +236,8 @@ impl Member {
         fs::create_dir_all(&data).expect("the scratch folder is writable");
         fs::write(data.join("myid"), self.sid.to_string()).expect("the folder is writable");
         let settings = format!(
-            "{SETTINGS}dataDir={}\n{}{}{}",
+            "{SETTINGS}{}dataDir={}\n{}{}{}",
+            if self.is_observer { "peerType=observer\n" } else { "" },
             data.display(),
             self.place.own_settings(),
             self.membership,
@@ -226,7 +249,8 @@ impl Member {
         let log = log.expect("the scratch folder is writable");
         let command_line = self.kind.command_line(&self.config);
         let (program, arguments) = command_line.split_first().expect("a program comes first");
-        Command::new(program)
+        self.place
+            .command(program)
             .args(arguments)
             .arg(&zoo_cfg)
             .current_dir(self.folder.path())

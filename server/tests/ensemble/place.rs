@@ -2,23 +2,40 @@
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// The address of a member and its ports for clients, learners and votes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     host: Ipv4Addr,
     client: u16,
     quorum: u16,
     election: u16,
+    namespace: Option<String>,
 }
 
 impl Place {
     /// Ports of the loopback that are free now.
     pub(crate) fn on_loopback() -> Self {
         let [client, quorum, election] = std::array::from_fn(|_| free_port());
-        Self { host: Ipv4Addr::LOCALHOST, client, quorum, election }
+        Self { host: Ipv4Addr::LOCALHOST, client, quorum, election, namespace: None }
+    }
+
+    /// The usual ports of a host that is a network namespace.
+    pub(crate) fn in_namespace(namespace: String, host: Ipv4Addr) -> Self {
+        let (client, quorum, election) = (2181, 2888, 3888);
+        Self { host, client, quorum, election, namespace: Some(namespace) }
+    }
+
+    /// A command that is to run there.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let Some(namespace) = &self.namespace else { return Command::new(program) };
+        // It replaces itself by the program.
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace, program]);
+        command
     }
 
     /// Its ports for clients, learners and votes.

@@ -25,11 +25,17 @@ pub(crate) struct Session {
     passwd: [u8; 16],
     seen: Zxid,
     xid: i32,
+    timeout_ms: i32,
 }
 
 impl Session {
     /// A new session; it tries the server with index `first` first.
     pub(crate) fn new(servers: &[SocketAddr], first: usize) -> Self {
+        Self::with_timeout(servers, first, TIMEOUT_MS)
+    }
+
+    /// The same that is lost after so long a silence.
+    pub(crate) fn with_timeout(servers: &[SocketAddr], first: usize, timeout_ms: i32) -> Self {
         let mut session = Self {
             servers: servers.to_vec(),
             at: first,
@@ -38,6 +44,7 @@ impl Session {
             passwd: [0; 16],
             seen: Zxid::ZERO,
             xid: 0,
+            timeout_ms,
         };
         session.attach();
         session
@@ -88,7 +95,7 @@ impl Session {
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: self.seen,
-            timeout_ms: TIMEOUT_MS,
+            timeout_ms: self.timeout_ms,
             session_id: self.id,
             passwd: Some(&passwd),
             read_only: Some(false),
