@@ -18,11 +18,13 @@ use crate::machine::Machine;
 use crate::program::Program;
 use crate::report::{Column, Report};
 use crate::server::Server;
-use crate::{footprint, stall, throughput, wide};
+use crate::{ensemble, footprint, stall, throughput, wide};
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) struct Options {
+    /// Ensembles of three, instead of single servers.
+    pub(crate) of_ensembles: bool,
     pub(crate) rounds: usize,
     /// Only workloads whose name contains it.
     pub(crate) only: Option<String>,
@@ -53,6 +55,10 @@ pub(crate) fn compare(options: Options, machine: Machine) -> Result<Report, Erro
         next_name: Cell::new(NAMES_FIRST),
     };
     comparison.machine.enter_client_cpu()?;
+    if options.of_ensembles {
+        ensemble::measure(&comparison, &mut report)?;
+        return Ok(report);
+    }
     throughput::measure(&comparison, &mut report)?;
     footprint::measure(&comparison, &mut report)?;
     stall::measure(&comparison, &mut report)?;
@@ -63,7 +69,8 @@ pub(crate) fn compare(options: Options, machine: Machine) -> Result<Report, Erro
 fn sides(options: &Options, report: &mut Report) -> Result<Vec<(Column, Program)>, Error> {
     let mut sides = vec![(Column::Ours, Program::ours(options.ours.clone())?)];
     if options.with_java {
-        match Program::java(JVM) {
+        let jvm = if options.of_ensembles { ensemble::JVM } else { JVM };
+        match Program::java(jvm) {
             Some(program) => sides.push((Column::Java, program)),
             None => report.note("no Java server: install Debian's package zookeeper".to_owned()),
         }
@@ -99,6 +106,10 @@ pub(crate) struct Scale {
     pub(crate) under_load: Duration,
     /// In the workloads where one round takes long.
     pub(crate) long_rounds_max: usize,
+    /// That a member misses while it is away.
+    pub(crate) missed_txns: u64,
+    /// That a member without data gets.
+    pub(crate) missed_znodes: u64,
 }
 
 impl Scale {
@@ -111,6 +122,8 @@ impl Scale {
         watchers: 5000,
         under_load: Duration::from_secs(12),
         long_rounds_max: 3,
+        missed_txns: 100_000,
+        missed_znodes: 1_000_000,
     };
 
     const QUICK: Self = Self {
@@ -122,6 +135,8 @@ impl Scale {
         watchers: 200,
         under_load: Duration::from_secs(5),
         long_rounds_max: 1,
+        missed_txns: 10_000,
+        missed_znodes: 100_000,
     };
 
     /// How long this side works before it is first timed.

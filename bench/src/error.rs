@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use thiserror::Error;
-use zk_wire::{DecodeError, FrameError};
+use zk_wire::{DecodeError, FrameError, Zxid};
 
 /// Why a figure could not be measured.
 #[derive(Debug, Error)]
@@ -25,6 +25,18 @@ pub(crate) enum Error {
     /// The server is there but gives no session.
     #[error("no session on port {port} after {seconds} s; its last lines:\n{log}")]
     NoSession { port: u16, seconds: u64, log: String },
+    /// The ensemble has no leader, or not all of its members serve.
+    #[error("not all members serve after {seconds} s; the last lines of one:\n{log}")]
+    NotServing { seconds: u64, log: String },
+    /// A member does not have what its leader has.
+    #[error("a member lacks txns up to {zxid} after {seconds} s; its last lines:\n{log}")]
+    Behind { zxid: Zxid, seconds: u64, log: String },
+    /// A signal had no effect.
+    #[error("the server still runs {seconds} s after a signal; its last lines:\n{log}")]
+    NoEnd { seconds: u64, log: String },
+    /// A member came back in another way than the workload is about.
+    #[error("the member's log has no line `{0}`: it came back in another way")]
+    OtherSync(&'static str),
     /// The server does not know the session any more.
     #[error("port {port} refuses the session")]
     SessionRefused { port: u16 },

@@ -13,6 +13,7 @@ mod comparison;
 mod connection;
 mod control;
 mod datadir;
+mod ensemble;
 mod error;
 mod footprint;
 mod guard;
@@ -44,6 +45,7 @@ use crate::machine::Machine;
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Compare {
+            ensemble,
             json,
             rounds,
             only,
@@ -54,10 +56,19 @@ fn main() -> anyhow::Result<()> {
             priority,
             scratch,
         } => {
-            let options =
-                Options { rounds, only, is_quick: quick, ours, with_java: !no_java, scratch };
+            let options = Options {
+                of_ensembles: ensemble,
+                rounds,
+                only,
+                is_quick: quick,
+                ours,
+                with_java: !no_java,
+                scratch,
+            };
+            // Members that share one CPU would wait for each other as no real ones do.
+            let may_pin = !unpinned && !ensemble;
             let machine =
-                Machine::settle(!unpinned, priority).context("cannot prepare this machine")?;
+                Machine::settle(may_pin, priority).context("cannot prepare this machine")?;
             let report = compare(options, machine).context("the comparison ended early")?;
             if json {
                 println!("{:#}", report.json());
@@ -85,6 +96,9 @@ struct Arguments {
 enum Command {
     /// Runs the workloads on both servers in turn and prints how they compare.
     Compare {
+        /// Compare ensembles of three members instead of single servers.
+        #[arg(long)]
+        ensemble: bool,
         /// Print JSON instead of a table.
         #[arg(long)]
         json: bool,

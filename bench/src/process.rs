@@ -1,4 +1,4 @@
-//! A server's process: started on its CPU, and killed at the end.
+//! A server's process: started on its CPU, signalled, and killed at the end.
 //!
 //! Invariants
 //! - It is killed when its value is dropped, whatever became of the measurement, and when we are killed.
@@ -7,7 +7,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::error::Error;
 use crate::guard::Guard;
@@ -69,7 +72,7 @@ impl Process {
     }
 
     /// All that it has printed.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
@@ -78,6 +81,23 @@ impl Process {
         let text = self.log();
         let lines: Vec<_> = text.lines().rev().take(5).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let pid = i32::try_from(self.child.id()).expect("process ids are small");
+        kill(Pid::from_raw(pid), signal).map_err(Error::system("signal a server"))
+    }
+
+    /// Waits until it has ended after a signal.
+    pub(crate) fn await_end(&mut self) -> Result<(), Error> {
+        let started = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if started.elapsed() > END_MAX {
+                return Err(Error::NoEnd { seconds: END_MAX.as_secs(), log: self.last_words() });
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }
 
@@ -89,3 +109,5 @@ impl Drop for Process {
         self.guard.remove(self.child.id());
     }
 }
+
+const END_MAX: Duration = Duration::from_secs(30);

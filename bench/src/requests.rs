@@ -13,6 +13,8 @@ use zk_wire::{Acl, Encoder, Op, RequestHeader, Xid, begin_frame, end_frame};
 pub(crate) enum Mix {
     Get,
     Set,
+    /// Writes of next to nothing.
+    SetSmall,
     Create,
     /// Nine reads, then a write.
     NinetyTen,
@@ -40,13 +42,17 @@ pub(crate) struct Requests {
 impl Requests {
     /// Reads and writes go to the first `nodes` nodes; creates count up from `first_name`.
     pub(crate) fn new(mix: Mix, nodes: u64, first_name: u64) -> Self {
+        let set = match mix {
+            Mix::SetSmall => &DATA[..SMALL],
+            Mix::Get | Mix::Set | Mix::Create | Mix::NinetyTen => &DATA[..],
+        };
         Self {
             mix,
             get: Template::new(Op::GetData, |e| {
                 e.boolean(false);
             }),
             set: Template::new(Op::SetData, |e| {
-                e.buffer(Some(&DATA)).int(-1);
+                e.buffer(Some(set)).int(-1);
             }),
             create: Template::new(Op::Create, |e| {
                 e.buffer(Some(&DATA));
@@ -68,7 +74,7 @@ impl Requests {
         let kind = match self.mix {
             Mix::Get => Kind::Read,
             Mix::NinetyTen if !self.sent.is_multiple_of(10) => Kind::Read,
-            Mix::Set | Mix::Create | Mix::NinetyTen => Kind::Write,
+            Mix::Set | Mix::SetSmall | Mix::Create | Mix::NinetyTen => Kind::Write,
         };
         match (kind, self.mix) {
             (Kind::Read, _) => self.get.append(xid, node, out),
@@ -89,6 +95,9 @@ pub(crate) fn path(number: u64) -> String {
 
 /// What every node holds.
 pub(crate) const DATA: [u8; 100] = [b'z'; 100];
+
+/// How many bytes of it a small write has.
+const SMALL: usize = 8;
 
 /// The parent of every node.
 pub(crate) const PARENT: &str = "/bench";
@@ -155,6 +164,7 @@ mod tests {
                 Request::SetData { path, version: -1, data: Some(data) } if data == DATA => {
                     ("set", path)
                 }
+                Request::SetData { path, version: -1, data: Some(b"zzzzzzzz") } => ("small", path),
                 Request::Create(create) => ("create", create.path),
                 other => panic!("unexpected {other:?}"),
             };
@@ -177,6 +187,11 @@ mod tests {
             sent(Mix::Create, 2),
             ["0 create /bench/n00000000012345", "1 create /bench/n00000000012346"]
         );
+    }
+
+    #[test]
+    fn a_small_write_has_eight_bytes() {
+        assert_eq!(sent(Mix::SetSmall, 1), ["0 small /bench/n00000000000009"]);
     }
 
     #[test]

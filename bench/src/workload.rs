@@ -118,7 +118,7 @@ pub(crate) fn measure_control(
 ) -> Result<Measured, Error> {
     let load = Load::bare(echo.port, workload.connections)?;
     let mut control = measure(comparison, workload, load, &[echo.pid()])?;
-    if matches!(workload.mix, Mix::Set | Mix::Create) {
+    if matches!(workload.mix, Mix::Set | Mix::SetSmall | Mix::Create) {
         comparison.machine.enter_server_cpu()?;
         let syncs = sync_writes(comparison.scratch(), comparison.scale.measured / 4);
         comparison.machine.enter_client_cpu()?;
