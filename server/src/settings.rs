@@ -175,6 +175,8 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         force_snapshot_sync: quorum.leader.force_snapshot_sync,
         leader_serves: config.processing.leader_serves,
         read_only: config.processing.read_only_mode_enabled,
+        local_sessions: config.sessions.local_enabled,
+        local_upgrading: config.sessions.local_upgrading_enabled,
         reconfig: quorum.reconfig_enabled,
     }
 }

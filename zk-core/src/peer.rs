@@ -20,6 +20,7 @@ mod forward;
 mod handshake;
 mod io;
 mod link;
+mod local;
 mod maintain;
 mod options;
 mod read_only;
@@ -55,6 +56,8 @@ pub struct Peer {
     database: Database,
     prep: Prep,
     sessions: Sessions,
+    /// Sessions that only this server knows.
+    local: Sessions,
     watches: Watches,
     connections: Vec<Option<Connection>>,
     in_flight: VecDeque<InFlight>,
@@ -105,6 +108,7 @@ impl Peer {
         let mut peer = Self {
             prep: Prep::new(options.prep.clone(), &database, options.seed),
             sessions,
+            local: Sessions::new(options.seed, options.tick_ms, options.server_id, now.wall_ms),
             watches: Watches::new(options.seed),
             connections: Vec::new(),
             in_flight: VecDeque::new(),
@@ -175,13 +179,13 @@ impl Peer {
     pub fn deadline(&self) -> Option<Millis> {
         let fresh = self.fresh.keys().next().copied();
         let is_in_charge = self.is_in_charge();
-        let ends_sessions = is_in_charge || self.is_read_only();
-        let sessions = self.sessions.deadline().filter(|_| ends_sessions);
+        let sessions = self.sessions.deadline().filter(|_| is_in_charge);
+        let local = self.local.deadline();
         let reap_at = self.reap_at.filter(|_| is_in_charge);
         let is_logged = self.persisted >= self.appended;
         let role = self.ensemble.as_ref();
         let role = role.and_then(|ensemble| ensemble.deadline(is_logged && !self.is_stopping));
-        [sessions, fresh, reap_at, role, self.read_only_at()].into_iter().flatten().min()
+        [sessions, local, fresh, reap_at, role, self.read_only_at()].into_iter().flatten().min()
     }
 
     /// Whether frames of this connection may be fed now. After a no, `Output::Resume` follows, or the

@@ -41,9 +41,9 @@ pub(super) const KEYS: &[Key] = super::rows! { "3":
         "lower limit of session timeouts in ms; -1 is 2 ticks");
     ("maxSessionTimeout", File, Int, P1, Honoured, "-1",
         "upper limit of session timeouts in ms; -1 is 20 ticks");
-    ("localSessionsEnabled", File, Bool, P2, NotYet, "false",
+    ("localSessionsEnabled", File, Bool, P2, Honoured, "false",
         "sessions that only their own server knows");
-    ("localSessionsUpgradingEnabled", File, Bool, P2, NotYet, "false",
+    ("localSessionsUpgradingEnabled", File, Bool, P2, Honoured, "false",
         "a local session becomes global when it creates an ephemeral");
     // Timing and quorum.
     ("tickTime", File, Int, P1, Honoured, "3000",

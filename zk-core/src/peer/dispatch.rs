@@ -7,6 +7,7 @@ use zk_wire::{
     begin_frame, end_frame,
 };
 
+use super::local::Local;
 use super::maintain::server_ids;
 use super::{Asked, ConnectionId, Now, Output, Peer, Phase, Reply, Waiting, connection_in};
 use crate::auth::{self, Authenticated};
@@ -69,7 +70,14 @@ impl Peer {
             return;
         }
         let asked = Asked { cnx, xid: header.xid, op, received: now.mono };
-        if self.is_read_only() && (op == Op::Sync || !is_read(op)) {
+        let is_write = op == Op::Sync || !is_read(op);
+        if is_write
+            && self.on_local_write(now, asked, session, &frame[HEADER_LEN..], out)
+                == Local::Answered
+        {
+            return;
+        }
+        if is_write && self.is_read_only() {
             return self.refuse_write(now, asked, out);
         }
         if op == Op::Sync && self.ensemble.is_some() {
@@ -120,6 +128,9 @@ impl Peer {
 
     /// A client said something: its session lives on.
     fn heard_of(&mut self, now: Now, session: SessionId) -> Result<(), Gone> {
+        if self.local.touch(session, now.mono).is_ok() {
+            return Ok(());
+        }
         self.sessions.touch(session, now.mono)?;
         if self.is_learning()
             && let Some(ensemble) = &mut self.ensemble

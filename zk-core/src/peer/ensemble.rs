@@ -394,6 +394,7 @@ impl Peer {
             self.reload(out);
         }
         self.sessions.clear();
+        self.local.clear();
         let open: Vec<_> = self.connections().map(super::Connection::id).collect();
         for cnx in open {
             self.close(cnx, out);

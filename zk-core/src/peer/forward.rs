@@ -79,8 +79,10 @@ impl Peer {
         let body = &timeout_ms.to_be_bytes();
         let (cxid, op, ids) = (Xid(0), ForwardedRequest::CREATE_SESSION, Vec::new());
         let request = ForwardedRequest { session, cxid, op, body, ids };
-        let forwarded = Forwarded { reply, stat_parts: Vec::new() };
-        self.send_request(request, Some(forwarded), out);
+        // Nobody waits for that of a session which a connection has already.
+        let forwarded =
+            (reply != Reply::Nobody).then_some(Forwarded { reply, stat_parts: Vec::new() });
+        self.send_request(request, forwarded, out);
     }
 
     /// A client wants to see what is committed by now. A learner asks the leader what that is; the leader
@@ -284,6 +286,7 @@ impl Peer {
     ) {
         use zk_wire::ErrorCode;
         let refused = match self.sessions.live(asker.session) {
+            None if self.is_local_elsewhere(asker.session) => None,
             None => Some(ErrorCode::SessionExpired),
             Some(held) if held.owner.is_some_and(|owner| owner != Owner::Learner(link)) => {
                 Some(ErrorCode::SessionMoved)

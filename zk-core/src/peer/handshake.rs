@@ -102,6 +102,9 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         let session = self.sessions.new_id();
+        if self.makes_local_sessions() {
+            return self.attach_local(now, cnx, session, timeout_ms, read_only, out);
+        }
         self.sessions.track(session, timeout_ms, Some(Owner::Connection(cnx)), now.mono);
         let connection = self.connection_mut(cnx).expect("it just sent a frame");
         connection.phase = Phase::Establishing;
@@ -129,12 +132,14 @@ impl Peer {
         self.stats.connection_revalidated += 1;
         let session = request.session_id;
         // Compat: whoever holds the session here is cut off first, before the password is looked at.
-        if let Some(Owner::Connection(holder)) =
-            self.sessions.live(session).and_then(|session| session.owner)
-        {
+        let held = self.local.live(session).or_else(|| self.sessions.live(session));
+        if let Some(Owner::Connection(holder)) = held.and_then(|session| session.owner) {
             self.close(holder, out);
         }
         let is_right = request.passwd == Some(&password(session)[..]);
+        if is_right && self.local.live(session).is_some() {
+            return self.attach_local(now, cnx, session, timeout_ms, read_only, out);
+        }
         if is_right && self.is_learning() {
             let connection = self.connection_mut(cnx).expect("it just sent a frame");
             connection.phase = Phase::Establishing;

@@ -29,7 +29,8 @@ pub(super) fn server_ids() -> [Id; 1] {
 impl Peer {
     pub(super) fn on_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
         self.on_ensemble_timeout(now, out);
-        self.on_read_only_timeout(now, out);
+        self.on_read_only_timeout(now);
+        self.end_local_sessions(now, out);
         if self.is_in_charge() {
             for session in self.sessions.expired(now.mono) {
                 self.expire(now, session, out);

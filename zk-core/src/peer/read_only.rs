@@ -6,11 +6,11 @@
 //! Java: `ReadOnlyZooKeeperServer`, `ReadOnlyRequestProcessor`.
 
 use tracing::info;
-use zk_wire::{ConnectRequest, ErrorCode, Op, ReplyHeader, SessionId};
+use zk_wire::{ConnectRequest, ErrorCode, ReplyHeader, SessionId};
 
 use super::ensemble::Role;
-use super::{Asked, ConnectionId, Now, Output, Peer, Phase};
-use crate::sessions::{Millis, Owner};
+use super::{Asked, ConnectionId, Now, Output, Peer};
+use crate::sessions::Millis;
 
 /// A shorter search for a leader than this is not worth it, in ms. Java: in `QuorumPeer.run`.
 const PATIENCE_MS: u64 = 2000;
@@ -31,18 +31,12 @@ impl Peer {
         Some(ensemble.looking_since.after(PATIENCE_MS.max(self.options.tick_ms)))
     }
 
-    pub(super) fn on_read_only_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
+    pub(super) fn on_read_only_timeout(&mut self, now: Now) {
         if self.read_only_at().is_some_and(|at| at <= now.mono)
             && let Some(ensemble) = &mut self.ensemble
         {
             info!("no leader found: serving clients that are content with reads");
             ensemble.is_read_only = true;
-        }
-        if self.is_read_only() {
-            for session in self.sessions.expired(now.mono) {
-                info!("session {session} of read-only mode is over");
-                self.end_local(session, out);
-            }
         }
     }
 
@@ -52,7 +46,7 @@ impl Peer {
         if !std::mem::take(&mut ensemble.is_read_only) {
             return;
         }
-        self.sessions.clear();
+        self.local.clear();
         let open: Vec<_> = self.connections().map(super::Connection::id).collect();
         for cnx in open {
             self.close(cnx, out);
@@ -77,28 +71,13 @@ impl Peer {
             return self.refuse(cnx, Some(true), out);
         }
         let session = self.sessions.new_id();
-        self.attach(now, cnx, session, timeout_ms, Some(true), out);
+        self.attach_local(now, cnx, session, timeout_ms, Some(true), out);
     }
 
-    /// A request that is not a plain read: only the session's own end is possible.
+    /// A request that is not a plain read.
     pub(super) fn refuse_write(&mut self, now: Now, asked: Asked, out: &mut Vec<Output>) {
         let zxid = self.database.last_zxid();
-        if asked.op != Op::CloseSession {
-            let header = ReplyHeader::error(asked.xid, zxid, ErrorCode::NotReadOnly);
-            return self.ready_reply(now, asked.cnx, header, false, out);
-        }
-        if let Some(connection) = self.connection(asked.cnx)
-            && let Phase::Established(session) = connection.phase
-        {
-            self.sessions.remove(session);
-        }
-        self.ready_reply(now, asked.cnx, ReplyHeader::ok(asked.xid, zxid), true, out);
-    }
-
-    fn end_local(&mut self, session: SessionId, out: &mut Vec<Output>) {
-        let ended = self.sessions.remove(session);
-        if let Some(Owner::Connection(cnx)) = ended.and_then(|session| session.owner) {
-            self.close(cnx, out);
-        }
+        let header = ReplyHeader::error(asked.xid, zxid, ErrorCode::NotReadOnly);
+        self.ready_reply(now, asked.cnx, header, false, out);
     }
 }

@@ -51,7 +51,9 @@ impl Peer {
         }
         let width = SESSIONLESS_BUCKET_MS.min(self.options.sessionless_timeout_ms).max(1);
         for connection in self.connections() {
-            let bucket_of = |session| self.sessions.bucket_of(session);
+            let bucket_of = |session| {
+                self.sessions.bucket_of(session).or_else(|| self.local.bucket_of(session))
+            };
             if let Some(expiry) = connection.owned.and_then(bucket_of) {
                 deadlines.entry(bucket(width, expiry, 0)).or_default().push(connection);
             }

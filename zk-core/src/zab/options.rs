@@ -33,6 +33,10 @@ pub struct EnsembleOptions {
     pub leader_serves: bool,
     /// `readonlymode.enabled`: without a leader, reads are served to clients that asked for that.
     pub read_only: bool,
+    /// `localSessionsEnabled`: new sessions are known to their own server only.
+    pub local_sessions: bool,
+    /// `localSessionsUpgradingEnabled`: one becomes the ensemble's when it creates an ephemeral.
+    pub local_upgrading: bool,
     /// `reconfigEnabled`: its configuration has a version, and a leader may find a newer one.
     pub reconfig: bool,
 }

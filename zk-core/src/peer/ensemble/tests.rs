@@ -193,6 +193,42 @@ fn a_member_that_ends_wants_nothing_more_when_its_leader_goes_first() {
 }
 
 #[test]
+fn a_local_session_writes_without_a_txn_of_its_own() {
+    let mut cluster = Cluster::with_local_sessions(3, false);
+    cluster.run();
+    for server in [1, 3] {
+        let client = cluster.connect(server);
+        let session = cluster.session(client);
+        assert_eq!(cluster.create(client, &format!("/{server}")), 0);
+        assert_eq!(cluster.create_ephemeral(client, "/e"), -120);
+        assert!(cluster.peer(2).database().sessions().is_empty());
+        let again = cluster.reconnect(client, server);
+        assert_eq!(cluster.session(again), session);
+        let elsewhere = cluster.reconnect(again, 2);
+        assert_eq!(cluster.session(elsewhere), SessionId(0));
+        assert_eq!(cluster.ask(again, Op::CloseSession, &[]), 0);
+        let late = cluster.reconnect(again, server);
+        assert_eq!(cluster.session(late), SessionId(0));
+    }
+}
+
+#[test]
+fn a_local_session_becomes_the_ensembles_with_its_first_ephemeral() {
+    let mut cluster = Cluster::with_local_sessions(3, true);
+    cluster.run();
+    for server in [1, 3] {
+        let client = cluster.connect(server);
+        let session = cluster.session(client);
+        assert_eq!(cluster.create_ephemeral(client, "/e"), 0);
+        assert!(cluster.peer(2).database().sessions().contains_key(&session));
+        let moved = cluster.reconnect(client, 2);
+        assert_eq!(cluster.session(moved), session);
+        cluster.ask(moved, Op::CloseSession, &[]);
+        assert!(!cluster.has(1, "/e"));
+    }
+}
+
+#[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);
     cluster.run();

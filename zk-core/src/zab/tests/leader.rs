@@ -40,6 +40,8 @@ fn options() -> EnsembleOptions {
         force_snapshot_sync: false,
         leader_serves: true,
         read_only: false,
+        local_sessions: false,
+        local_upgrading: false,
         reconfig: false,
     }
 }

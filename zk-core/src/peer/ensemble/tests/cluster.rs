@@ -26,6 +26,8 @@ pub(super) struct Cluster {
     keep: usize,
     last_link: u64,
     lingering: Option<i64>,
+    /// Sessions are local; whether they may become global.
+    local_sessions: Option<bool>,
 }
 
 #[derive(Default)]
@@ -68,6 +70,15 @@ impl Cluster {
 
     /// Servers that keep so many txns in memory.
     pub(super) fn keeping(count: i64, keep: usize) -> Self {
+        Self::with(count, keep, None)
+    }
+
+    /// Servers with sessions of their own, that may become global or not.
+    pub(super) fn with_local_sessions(count: i64, may_upgrade: bool) -> Self {
+        Self::with(count, 500, Some(may_upgrade))
+    }
+
+    fn with(count: i64, keep: usize, local_sessions: Option<bool>) -> Self {
         let mut cluster = Self {
             servers: (1..=count).map(|sid| (sid, Server::default())).collect(),
             events: VecDeque::new(),
@@ -78,6 +89,7 @@ impl Cluster {
             keep,
             last_link: 0,
             lingering: None,
+            local_sessions,
         };
         for sid in 1..=count {
             cluster.start(sid);
@@ -113,6 +125,8 @@ impl Cluster {
             leader_serves: true,
             reconfig: false,
             read_only: true,
+            local_sessions: self.local_sessions.is_some(),
+            local_upgrading: self.local_sessions == Some(true),
         });
         let database = server.recover(keep);
         server.peer = Some(Peer::new(options, database, now));
@@ -395,9 +409,17 @@ impl Cluster {
     }
 
     pub(super) fn create(&mut self, client: usize, path: &str) -> i32 {
+        self.create_with(client, path, 0)
+    }
+
+    pub(super) fn create_ephemeral(&mut self, client: usize, path: &str) -> i32 {
+        self.create_with(client, path, 1)
+    }
+
+    fn create_with(&mut self, client: usize, path: &str, flags: i32) -> i32 {
         let mut body = Vec::new();
         let mut e = Encoder::new(&mut body);
-        e.text(path).buffer(Some(b"x")).count(1).int(31).text("world").text("anyone").int(0);
+        e.text(path).buffer(Some(b"x")).count(1).int(31).text("world").text("anyone").int(flags);
         self.ask(client, Op::Create, &body)
     }
 
