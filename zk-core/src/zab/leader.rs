@@ -238,6 +238,10 @@ impl Leader {
             );
             return self.close(link, acts);
         }
+        if sid == self.me {
+            warn!("a learner says that it is server.{sid}, as this server is: check its myid");
+            return self.close(link, acts);
+        }
         if info.protocol < PROTOCOL {
             warn!(
                 "server.{sid} speaks protocol {:x} of before 3.4: it may not follow",

@@ -88,6 +88,17 @@ impl Scene {
                 self.now = self.now.after(ms.parse().unwrap());
                 self.leader.on_timeout(self.now, &self.options, acts);
             }
+            ["link", link, "is", sid] => {
+                let (link, sid) = (link.parse().unwrap(), sid.parse().unwrap());
+                let info = LearnerInfo {
+                    sid: Some(ServerId(sid)),
+                    protocol: LearnerInfo::PROTOCOL,
+                    config_version: 0,
+                    takes_hand_over: false,
+                };
+                self.leader.on_opened(self.now, LinkId(link));
+                self.packet(link, &QuorumPacket::FollowerInfo { zxid: zxid("1:0"), info }, acts);
+            }
             ["stop"] => self.leader.retire(&self.options, acts),
             ["closed", link] => self.leader.on_link_ended(LinkId(link.parse().unwrap()), acts),
             ref other => panic!("{other:?}"),
@@ -311,6 +322,33 @@ fn zookeeper_4352_a_learner_that_lacks_more_than_is_kept_gets_a_snapshot() {
                 send 2 LEADERINFO 2:0
             from 2 ACKEPOCH 0:0 0
                 stream 2
+        "#]],
+    );
+}
+
+/// Its acks would count as the leader's own.
+#[test]
+fn a_learner_with_the_leaders_number_is_sent_away() {
+    check_after(
+        ESTABLISHED,
+        "from 3 FOLLOWERINFO 1:0",
+        expect![[r#"
+            from 3 FOLLOWERINFO 1:0
+                close 3
+        "#]],
+    );
+}
+
+#[test]
+fn a_server_that_connects_again_has_one_connection() {
+    check_after(
+        ESTABLISHED,
+        "link 11 is 1\nfrom 1 ACK 2:0",
+        expect![[r#"
+            link 11 is 1
+                close 1
+                send 11 LEADERINFO 2:0
+            from 1 ACK 2:0
         "#]],
     );
 }
