@@ -92,8 +92,8 @@ fn stored_length_max(config: &Config) -> usize {
 pub(crate) fn recover_options(config: &Config) -> RecoverOptions {
     RecoverOptions {
         trust_empty: config.storage.snapshot_trust_empty,
+        drop_damaged_tail: config.storage.drop_damaged_tail,
         length_max: stored_length_max(config),
-        ..RecoverOptions::default()
     }
 }
 

@@ -45,7 +45,8 @@ pub enum Error {
     #[error(
         "{} is damaged at offset {offset}: {damage}; the last good txn before it is {}, all later \
          ones are lost if one goes on; restore the file, or, in an ensemble, empty this server's \
-         data directory so that it syncs from the leader",
+         data directory so that it syncs from the leader; of the newest log, \
+         recovery.dropDamagedTail=true drops them",
         path.display(), Known(*last)
     )]
     DamagedLog {

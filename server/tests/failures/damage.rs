@@ -165,6 +165,25 @@ fn a_changed_byte_in_the_middle_of_the_newest_log_stops_the_start() {
 }
 
 #[test]
+fn the_end_of_the_newest_log_is_dropped_where_that_is_asked_for() {
+    let history = History::new();
+    let newest = history.log(RUNS - 1);
+    let offsets = records(&newest);
+    flip(&newest, offsets[4] - 10);
+    let config = history.scratch.path("zoo.cfg");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text + "\nrecovery.dropDamagedTail=true\n").unwrap();
+    let outcome = history.scratch.serve().stop();
+    let dropped = |line: &str| line.contains(" WARN ") && line.contains("; cut off, as allowed");
+    assert!(outcome.stdout.lines().any(dropped), "{}", outcome.stdout);
+    assert_eq!(records(&newest), offsets[..3], "the damaged txn was the fourth");
+    // Once is enough: nothing is damaged any more.
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("=true\n", "=false\n"))
+        .unwrap();
+    history.scratch.serve().stop();
+}
+
+#[test]
 fn a_log_that_ends_inside_a_record_before_another_log_stops_the_start() {
     let spoil = |history: &History| {
         history.with_all_logs_needed();

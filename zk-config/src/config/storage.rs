@@ -20,6 +20,8 @@ pub struct Storage {
     pub db_autocreate: bool,
     /// `snapshot.trust.empty`: a log without a snapshot is complete.
     pub snapshot_trust_empty: bool,
+    /// `recovery.dropDamagedTail`: what follows damage in the newest log is dropped.
+    pub drop_damaged_tail: bool,
     /// `snapshot.compression.method`.
     pub compression: Compression,
     /// `serializeLastProcessedZxid.enabled`: snapshots hold the last zxid they cover.
@@ -99,6 +101,7 @@ impl Storage {
             data_dir_autocreate: r.boolean("datadir.autocreate"),
             db_autocreate: r.boolean("db.autocreate"),
             snapshot_trust_empty: r.boolean("snapshot.trust.empty"),
+            drop_damaged_tail: r.boolean("recovery.dropDamagedTail"),
             compression: match compression.as_str() {
                 "gz" => Compression::Gzip,
                 "snappy" => Compression::Snappy,

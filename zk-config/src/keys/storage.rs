@@ -33,6 +33,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "compression of snapshots: gz, snappy or none");
     ("snapshot.trust.empty", Property, LenientBool, P2, Honoured, "false",
         "a log without any snapshot is taken as complete");
+    ("recovery.dropDamagedTail", Property, LenientBool, P3, Honoured, "false",
+        "what follows damage in the newest log is dropped: acknowledged txns may be lost");
     ("serializeLastProcessedZxid.enabled", Property, LenientBool, P2, NotYet, "true",
         "snapshots hold the last zxid they cover");
     ("digest.enabled", Property, LenientBool, P2, Honoured, "true",
