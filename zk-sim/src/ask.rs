@@ -2,6 +2,8 @@
 
 use zk_wire::{Acl, Encoder, Op, RequestHeader, Xid, begin_frame, end_frame};
 
+use crate::tally::Operation;
+
 /// A request that a simulated client sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -133,6 +135,16 @@ impl Ask {
                 | Self::Multi(_)
                 | Self::CloseSession
         )
+    }
+
+    /// What it is to the tally.
+    pub(crate) fn operation(&self) -> Operation {
+        match self {
+            Self::Multi(_) => Operation::Multi,
+            Self::Sync { .. } => Operation::Sync,
+            ask if ask.is_write() => Operation::Write,
+            _ => Operation::Read,
+        }
     }
 
     /// The whole frame.

@@ -1,19 +1,23 @@
-//! The oracle: holds everything that clients see against the order of txns.
+//! The oracle: holds everything that clients see, and what servers do, against the order of txns.
 //!
 //! Every reply carries a zxid, so nothing has to be searched: the txns are replayed in their order
 //! through the model, as the requests that were sent (not as the txns that were made of them), and
 //! each reply is compared with the model at its zxid. What was on the way when a server died is
-//! settled by the log that is recovered.
+//! settled by the history that goes on.
 //!
 //! Invariants
-//! - `history[z]` is the state after the txn `z`, with what that txn's client must hear.
+//! - The moment of a txn is the state after it, with what that txn's client must hear.
 
+mod book;
+mod feed;
 mod replies;
+mod seats;
 mod txns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use bytes::Bytes;
 use zk_core::Database;
 use zk_wire::Id;
 
@@ -21,15 +25,15 @@ use crate::ask::Ask;
 use crate::knobs::Knobs;
 use crate::model::{Answer, Event, State};
 use crate::rights;
+use crate::tally::Operation;
 use crate::violation::{Property, Violation};
 use crate::watching::Watching;
+use crate::wire::WireId;
 
+use book::Book;
 pub(crate) use replies::Came;
+use seats::Seat;
 pub(crate) use txns::Issued;
-
-/// Names a connection of a client for the whole run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LinkId(pub(crate) u64);
 
 /// The first request of a connection.
 #[derive(Clone, Debug)]
@@ -38,6 +42,8 @@ pub(crate) struct ConnectAsk {
     pub(crate) session: i64,
     pub(crate) is_password_right: bool,
     pub(crate) timeout_ms: i32,
+    /// The last zxid that the client has seen.
+    pub(crate) last_zxid: i64,
 }
 
 /// A request and what was known when it was sent.
@@ -53,18 +59,38 @@ struct Asked {
 /// The state after a txn.
 #[derive(Debug)]
 struct Moment {
+    zxid: i64,
+    /// The txn that its leader had before it.
+    above: i64,
+    /// Its bytes.
+    txn: Bytes,
     state: Rc<State>,
     events: Vec<Event>,
     /// What the client that asked must hear: session, xid and reply.
     answer: Option<(i64, i32, Answer)>,
 }
 
+/// What a connect request must lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Granted,
+    Refused,
+    /// The leader decides.
+    Leader,
+    /// No answer: the client has seen more than this server.
+    Behind,
+}
+
 /// What is known of one connection.
 #[derive(Debug)]
-struct Link {
+struct Talk {
+    /// With which server.
+    node: usize,
     connect: ConnectAsk,
-    /// Once the connect request is fed: whether the session must be granted.
-    verdict: Option<bool>,
+    /// Once the connect request is fed.
+    verdict: Option<Verdict>,
+    /// The epoch that its server is in.
+    epoch: i32,
     /// Granted by the connect response.
     session: Option<i64>,
     is_answered: bool,
@@ -77,8 +103,8 @@ struct Link {
     /// The identities that events are filtered by, and after which zxid each set is in force.
     ids_since: Vec<(i64, Rc<[Id]>)>,
     watching: Watching,
-    /// The next event that was not looked at: its txn and its place there.
-    cursor: (i64, usize),
+    /// The next event that was not looked at: its txn's place among the committed, and its own there.
+    cursor: (usize, usize),
     /// Notifications of a setWatches whose reply has not come.
     missed: Vec<(i32, String)>,
     /// The highest zxid in a reply.
@@ -92,7 +118,7 @@ struct Heard {
     timeout_ms: u64,
 }
 
-/// What the oracle must know of the server's settings.
+/// What the oracle must know of the servers' settings.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     tick_ms: u64,
@@ -107,9 +133,15 @@ struct Limits {
 #[derive(Debug)]
 pub(crate) struct Checker {
     limits: Limits,
-    history: Vec<Moment>,
-    /// The last txn that the server has applied.
-    applied: i64,
+    is_alone: bool,
+    voters: usize,
+    book: Book,
+    seats: Vec<Seat>,
+    /// Who has begun each epoch, and who was established in it.
+    reigns: BTreeMap<i32, usize>,
+    established: BTreeMap<i32, usize>,
+    /// The last epoch that had an established leader.
+    epoch_max: i32,
     /// The highest zxid that any client has seen.
     acked: i64,
     asked: BTreeMap<(i64, i32), Rc<Asked>>,
@@ -117,13 +149,17 @@ pub(crate) struct Checker {
     created: BTreeMap<i64, i64>,
     /// The sessions that a client was told of.
     claimed: BTreeSet<i64>,
-    links: BTreeMap<LinkId, Link>,
-    heard: BTreeMap<i64, Heard>,
+    /// The sessions that were asked for on a second connection.
+    moved: BTreeSet<i64>,
+    /// What leaders said of sessions that learners asked about: those that lived, and that did not.
+    valid: BTreeSet<i64>,
+    invalid: BTreeSet<i64>,
+    talks: BTreeMap<WireId, Talk>,
 }
 
 impl Checker {
     pub(crate) fn new(knobs: &Knobs) -> Self {
-        let state = Rc::new(State::new());
+        let seat = |_| Seat::default();
         Self {
             limits: Limits {
                 tick_ms: knobs.tick_ms,
@@ -133,29 +169,37 @@ impl Checker {
                 never_used_max_ms: knobs.never_used_max_ms,
                 txn_size_max: knobs.txn_size_max,
             },
-            history: vec![Moment { state, events: Vec::new(), answer: None }],
-            applied: 0,
+            is_alone: knobs.quorum.is_alone(),
+            voters: knobs.quorum.voters,
+            book: Book::new(),
+            seats: (0..knobs.quorum.nodes()).map(seat).collect(),
+            reigns: BTreeMap::new(),
+            established: BTreeMap::new(),
+            epoch_max: 0,
             acked: 0,
             asked: BTreeMap::new(),
             created: BTreeMap::new(),
             claimed: BTreeSet::new(),
-            links: BTreeMap::new(),
-            heard: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            valid: BTreeSet::new(),
+            invalid: BTreeSet::new(),
+            talks: BTreeMap::new(),
         }
     }
 
-    /// The state after everything that was issued.
-    pub(crate) fn head(&self) -> &Rc<State> {
-        &self.history.last().expect("the first state is always there").state
+    /// The state after the txn proposed last.
+    pub(crate) fn latest(&self) -> &Rc<State> {
+        &self.book.latest().state
     }
 
-    /// The zxid issued last.
+    /// The zxid committed last.
     pub(crate) fn head_zxid(&self) -> i64 {
-        self.head().zxid
+        self.book.head().zxid
     }
 
-    fn moment(&self, zxid: i64) -> Option<&Moment> {
-        self.history.get(usize::try_from(zxid).ok()?)
+    /// How many txns were committed.
+    pub(crate) fn txns(&self) -> usize {
+        self.book.chain().len() - 1
     }
 
     fn clamp(&self, timeout_ms: i32) -> u64 {
@@ -163,12 +207,22 @@ impl Checker {
         u64::try_from(timeout_ms).unwrap_or(0).max(min).min(max)
     }
 
-    /// A client opens a connection.
-    pub(crate) fn on_connecting(&mut self, id: LinkId, connect: ConnectAsk) {
+    /// What a server goes by when it judges a session: a leader by everything that it proposed, a
+    /// learner by what it has applied.
+    fn view(&self, node: usize) -> Rc<State> {
+        let seat = &self.seats[node];
+        let zxid = if seat.is_leading { seat.logged } else { seat.applied };
+        self.book.get(zxid).map_or_else(|| self.book.head().state.clone(), |m| m.state.clone())
+    }
+
+    /// A client opens a connection to a server.
+    pub(crate) fn on_connecting(&mut self, id: WireId, node: usize, connect: ConnectAsk) {
         let nobody: Rc<[Id]> = rights::nobody().into();
-        let link = Link {
-            connect,
+        self.moved.insert(connect.session);
+        let talk = Talk {
+            node,
             verdict: None,
+            epoch: 0,
             session: None,
             is_answered: false,
             unfed: VecDeque::new(),
@@ -178,109 +232,33 @@ impl Checker {
             watching: Watching::default(),
             cursor: (0, 0),
             missed: Vec::new(),
-            last: 0,
+            last: connect.last_zxid,
+            connect,
         };
-        self.links.insert(id, link);
+        self.talks.insert(id, talk);
     }
 
     /// A client sends a request; `session` is the one that it has or hopes to get back.
-    pub(crate) fn on_asked(&mut self, id: LinkId, session: i64, xid: i32, ask: Ask) {
+    pub(crate) fn on_asked(&mut self, id: WireId, session: i64, xid: i32, ask: Ask) {
         let floor = self.acked;
-        let link = self.links.get_mut(&id).expect("clients send on open links");
-        let asked = Rc::new(Asked { xid, ask, ids: link.ids.clone(), floor });
+        let talk = self.talks.get_mut(&id).expect("clients send on open connections");
+        let asked = Rc::new(Asked { xid, ask, ids: talk.ids.clone(), floor });
         if let Ask::Auth { scheme, credentials } = &asked.ask
-            && let Some(ids) = rights::after_auth(&link.ids, scheme, credentials)
+            && let Some(ids) = rights::after_auth(&talk.ids, scheme, credentials)
         {
-            link.ids = ids.into();
+            talk.ids = ids.into();
         }
-        link.unfed.push_back(asked.clone());
-        link.unanswered.push_back(asked.clone());
+        talk.unfed.push_back(asked.clone());
+        talk.unanswered.push_back(asked.clone());
         if asked.ask.is_write() {
             self.asked.insert((session, xid), asked);
         }
     }
 
-    /// The server is about to look at the next frame of a connection; `session` is the one that it
-    /// has there.
-    pub(crate) fn on_fed(&mut self, id: LinkId, session: Option<i64>, now_ms: u64) {
-        let (head, applied) = (self.head().clone(), self.applied);
-        let link = self.links.get_mut(&id).expect("links outlive their sockets");
-        if link.verdict.is_none() {
-            let connect = link.connect.clone();
-            let is_alive = head.sessions.contains_key(&connect.session);
-            let verdict = connect.session == 0 || is_alive && connect.is_password_right;
-            link.verdict = Some(verdict);
-            if verdict && connect.session != 0 {
-                let timeout_ms = self.clamp(connect.timeout_ms);
-                self.heard.insert(connect.session, Heard { at_ms: now_ms, timeout_ms });
-            }
-            return;
-        }
-        let asked = link.unfed.pop_front().expect("a server is fed what clients sent");
-        let Some(session) = session else { return };
-        if let Ask::Auth { scheme, credentials } = &asked.ask {
-            let (_, ids) = link.ids_since.last().expect("it starts with one");
-            if let Some(ids) = rights::after_auth(ids, scheme, credentials) {
-                link.ids_since.push((applied, ids.into()));
-            }
-        } else if !head.sessions.contains_key(&session) {
-            // What a closing session still sends is dropped without a reply.
-            link.unanswered.retain(|other| !Rc::ptr_eq(other, &asked));
-        } else if let Some(heard) = self.heard.get_mut(&session) {
-            heard.at_ms = now_ms;
-        }
-    }
-
-    /// The server has applied everything up to `zxid`.
-    pub(crate) fn on_applied(&mut self, zxid: i64) {
-        self.applied = zxid;
-    }
-
-    /// Time was given to the server: who should be gone is gone.
-    pub(crate) fn on_timer(&self, now_ms: u64) -> Result<(), Violation> {
-        for session in self.head().sessions.keys() {
-            let Some(heard) = self.heard.get(session) else { continue };
-            if heard.at_ms + heard.timeout_ms + self.limits.tick_ms < now_ms {
-                return Err(Property::SessionTimeout
-                    .broken(format!("{session:x} still lives at {now_ms} ms: {heard:?}")));
-            }
-        }
-        Ok(())
-    }
-
-    /// A server has recovered this database; what it does not have is gone for good.
-    pub(crate) fn on_recovered(&mut self, database: &Database) -> Result<(), Violation> {
-        let (found, head) = (database.last_zxid().0, self.head_zxid());
-        if found < self.acked {
-            return Err(Property::AckedSurvives
-                .broken(format!("recovered {found:x}, but a client saw {:x}", self.acked)));
-        }
-        if found > head {
-            return Err(Property::RecoveredIsPrefix
-                .broken(format!("recovered {found:x}, but only {head:x} was issued")));
-        }
-        self.history.truncate(usize::try_from(found).expect("it is below the head") + 1);
-        self.created.retain(|_, zxid| *zxid <= found);
-        self.applied = found;
-        self.head().clone().compare(database)
-    }
-
-    /// A recovered server begins to serve: every session has its whole timeout again.
-    pub(crate) fn on_started(&mut self, now_ms: u64) {
-        let sessions = self.head().sessions.clone();
-        self.heard = sessions
-            .into_iter()
-            .map(|(session, timeout_ms)| {
-                let timeout_ms = u64::try_from(timeout_ms).unwrap_or(0);
-                (session, Heard { at_ms: now_ms, timeout_ms })
-            })
-            .collect();
-    }
-
     /// Compares a server's whole state with the model at the last txn that it has applied.
     pub(crate) fn compare(&self, database: &Database) -> Result<(), Violation> {
         let zxid = database.last_zxid().0;
-        match self.moment(zxid) {
+        match self.book.get(zxid) {
             Some(moment) => moment.state.compare(database),
             None => Err(Property::RecoveredIsPrefix.broken(format!("{zxid:x} was never issued"))),
         }
@@ -288,31 +266,47 @@ impl Checker {
 
     /// The state at a zxid that a client has seen.
     pub(crate) fn seen(&self, zxid: i64) -> Rc<State> {
-        self.moment(zxid).map_or_else(|| self.head().clone(), |moment| moment.state.clone())
+        let moment = self.book.get(zxid).unwrap_or_else(|| self.book.head());
+        moment.state.clone()
     }
 
     /// A client gives up a connection: the watches that it still has, and the highest zxid it saw.
-    pub(crate) fn on_link_lost(&mut self, id: LinkId) -> (Watching, i64) {
-        let link = self.links.get(&id).expect("links outlive their clients");
-        (link.watching.clone(), link.last)
+    pub(crate) fn on_wire_lost(&mut self, id: WireId) -> (Watching, i64) {
+        let talk = self.talks.get(&id).expect("talks outlive their clients");
+        (talk.watching.clone(), talk.last)
     }
 
     /// Nothing will come on this connection any more, from either side.
-    pub(crate) fn forget(&mut self, id: LinkId) {
-        self.links.remove(&id);
+    pub(crate) fn forget(&mut self, id: WireId) {
+        self.talks.remove(&id);
+    }
+
+    /// What clients wait for.
+    pub(crate) fn operations(&self, operations: &mut BTreeSet<Operation>) {
+        for talk in self.talks.values() {
+            if !talk.is_answered {
+                operations.insert(Operation::Connect);
+            }
+            operations.extend(talk.unanswered.iter().map(|asked| asked.ask.operation()));
+        }
     }
 
     /// Once everything has come: nothing is owed on this connection.
-    pub(crate) fn expect_nothing_owed(&mut self, id: LinkId) -> Result<(), Violation> {
-        let applied = self.applied;
-        let link = self.links.get(&id).expect("links outlive their clients");
-        if let Some(asked) = link.unanswered.front() {
+    pub(crate) fn expect_nothing_owed(&mut self, id: WireId) -> Result<(), Violation> {
+        let end = self.head_zxid();
+        let talk = self.talks.get(&id).expect("talks outlive their clients");
+        if let Some(asked) = talk.unanswered.front() {
             return Err(Property::Progress.broken(format!("{id:?} has no reply to {asked:?}")));
         }
-        match self.next_event(id, applied) {
+        match self.next_event(id, end) {
             None => Ok(()),
             Some((zxid, event)) => Err(Property::WatchOrder
                 .broken(format!("{id:?} was never told of {event:?} in {zxid:x}"))),
         }
+    }
+
+    /// Once all servers agree: the ephemerals' owners are live sessions.
+    pub(crate) fn expect_live_owners(&self) -> Result<(), Violation> {
+        txns::check_owners(&self.book.head().state)
     }
 }

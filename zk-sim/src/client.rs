@@ -1,22 +1,24 @@
 //! One client: a session that it makes, keeps, loses and takes up again, with requests on the way.
 //!
 //! It behaves as client libraries do: one connection at a time, pings when idle, gives up a
-//! connection on which nothing comes, and sets its watches again on the next.
+//! connection on which nothing comes, goes to any server next, and sets its watches again there.
 
 mod choose;
 
 use zk_wire::{ConnectRequest, Encoder, Frames, SessionId, Zxid, begin_frame, end_frame};
 
 use crate::ask::Ask;
-use crate::checker::{Came, ConnectAsk, LinkId};
+use crate::checker::{Came, ConnectAsk};
 use crate::scene::Scene;
+use crate::tally::Operation;
 use crate::violation::Violation;
 use crate::watching::Watching;
+use crate::wire::WireId;
 
 /// A client.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
-    pub(crate) link: Option<LinkId>,
+    pub(crate) wire: Option<WireId>,
     /// 0 while it has none.
     session: i64,
     timeout_ms: i32,
@@ -29,19 +31,39 @@ pub(crate) struct Client {
     sent_us: u64,
     /// Nothing may follow on this connection.
     has_ended: bool,
+    /// Nothing will come of this connection.
+    is_lost: bool,
     /// It does nothing before.
     silent_until_us: u64,
+    /// It does not connect again before.
+    retry_at_us: u64,
+    /// Once it asks for nothing new: its last requests.
+    farewell: Farewell,
     /// What it had when its last connection was lost.
     watching: Watching,
     last_zxid: i64,
+}
+
+/// How far a client's last requests are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Farewell {
+    #[default]
+    Unsaid,
+    /// On the way over the connection that it has.
+    Said,
+    Answered,
 }
 
 /// What a client wants of its connection.
 #[derive(Debug)]
 pub(crate) enum Act {
     Nothing,
-    /// Open one and send these bytes.
-    Connect(Vec<u8>, ConnectAsk),
+    /// Open one to a server and send these bytes.
+    Connect {
+        node: usize,
+        bytes: Vec<u8>,
+        connect: ConnectAsk,
+    },
     Send(Vec<u8>),
     /// Let go of it.
     Leave,
@@ -57,10 +79,19 @@ impl Client {
         if scene.now_us < self.silent_until_us && !is_ending {
             return Act::Nothing;
         }
-        let Some(link) = self.link else { return self.connect(scene) };
+        let Some(wire) = self.wire else {
+            return if scene.now_us < self.retry_at_us {
+                Act::Nothing
+            } else {
+                self.connect(scene)
+            };
+        };
         let timeout_us = u64::try_from(self.timeout_ms).unwrap_or(0) * 1000;
         let waits = !self.is_established || self.outstanding > 0;
         if waits && scene.now_us - self.heard_us.max(self.sent_us) > timeout_us * 2 / 3 {
+            return Act::Leave;
+        }
+        if self.is_lost {
             return Act::Leave;
         }
         if !self.is_established || self.has_ended {
@@ -68,9 +99,10 @@ impl Client {
         }
         let mut bytes = Vec::new();
         if scene.now_us - self.sent_us > timeout_us / 4 {
-            self.send(scene, link, Ask::Ping, &mut bytes);
+            self.send(scene, wire, Ask::Ping, &mut bytes);
         }
         if is_ending {
+            self.say_farewell(scene, wire, &mut bytes);
             return if bytes.is_empty() { Act::Nothing } else { Act::Send(bytes) };
         }
         if scene.random.chance(4) {
@@ -86,7 +118,7 @@ impl Client {
                 Ask::Auth { scheme, .. } => *scheme == "unknown",
                 _ => false,
             };
-            self.send(scene, link, ask, &mut bytes);
+            self.send(scene, wire, ask, &mut bytes);
             if is_last {
                 self.has_ended = true;
                 break;
@@ -119,11 +151,26 @@ impl Client {
         request.encode(&mut Encoder::new(&mut bytes));
         end_frame(&mut bytes, start);
         self.is_established = false;
-        self.has_ended = false;
+        (self.has_ended, self.is_lost) = (false, false);
         self.outstanding = 0;
         self.rest.clear();
         (self.heard_us, self.sent_us) = (scene.now_us, scene.now_us);
-        Act::Connect(bytes, ConnectAsk { session: self.session, is_password_right, timeout_ms })
+        let (session, last_zxid) = (self.session, self.last_zxid);
+        let connect = ConnectAsk { session, is_password_right, timeout_ms, last_zxid };
+        let node = scene.random.index(scene.knobs.quorum.nodes());
+        scene.tally.count(Operation::Connect);
+        Act::Connect { node, bytes, connect }
+    }
+
+    /// Whoever is served must be able to write, and to see what was written.
+    fn say_farewell(&mut self, scene: &mut Scene, wire: WireId, bytes: &mut Vec<u8>) {
+        if self.farewell != Farewell::Unsaid {
+            return;
+        }
+        self.farewell = Farewell::Said;
+        let path = "/".to_owned();
+        self.send(scene, wire, Ask::SetData { path: path.clone(), data: None, version: -1 }, bytes);
+        self.send(scene, wire, Ask::Sync { path }, bytes);
     }
 
     fn forget_session(&mut self) {
@@ -131,7 +178,7 @@ impl Client {
         self.watching = Watching::default();
     }
 
-    fn send(&mut self, scene: &mut Scene, link: LinkId, ask: Ask, bytes: &mut Vec<u8>) {
+    fn send(&mut self, scene: &mut Scene, wire: WireId, ask: Ask, bytes: &mut Vec<u8>) {
         let xid = match ask {
             Ask::Ping => PING_XID,
             Ask::Auth { .. } => AUTH_XID,
@@ -142,8 +189,9 @@ impl Client {
             }
         };
         bytes.extend(ask.frame(xid));
-        scene.note(|| format!("{link:?} asks {xid} {ask:?}"), &[]);
-        scene.checker.on_asked(link, self.session, xid, ask);
+        scene.tally.count(ask.operation());
+        scene.note(|| format!("{wire:?} asks {xid} {ask:?}"), 11);
+        scene.checker.on_asked(wire, self.session, xid, ask);
         self.outstanding += 1;
         self.sent_us = scene.now_us;
     }
@@ -152,7 +200,7 @@ impl Client {
     pub(crate) fn on_bytes(
         &mut self,
         scene: &mut Scene,
-        link: LinkId,
+        wire: WireId,
         bytes: &[u8],
     ) -> Result<Vec<u8>, Violation> {
         self.heard_us = scene.now_us;
@@ -161,9 +209,15 @@ impl Client {
         let mut frames = Frames::new(&rest, usize::MAX);
         let mut answer = Vec::new();
         while let Ok(Some(frame)) = frames.next_frame() {
-            match scene.checker.on_frame(link, frame)? {
+            match scene.checker.on_frame(wire, frame)? {
                 Came::Event => {}
-                Came::Reply => self.outstanding -= 1,
+                Came::Reply { is_lost } => {
+                    self.outstanding -= 1;
+                    self.is_lost |= is_lost;
+                    if self.outstanding == 0 && self.farewell == Farewell::Said {
+                        self.farewell = Farewell::Answered;
+                    }
+                }
                 Came::Session(0) => {
                     self.forget_session();
                     self.has_ended = true;
@@ -173,7 +227,7 @@ impl Client {
                     if session != self.session {
                         (self.session, self.xid) = (session, 0);
                     } else {
-                        self.watch_again(scene, link, &mut answer);
+                        self.watch_again(scene, wire, &mut answer);
                     }
                 }
             }
@@ -182,28 +236,33 @@ impl Client {
         Ok(answer)
     }
 
-    fn watch_again(&mut self, scene: &mut Scene, link: LinkId, bytes: &mut Vec<u8>) {
+    fn watch_again(&mut self, scene: &mut Scene, wire: WireId, bytes: &mut Vec<u8>) {
         let seen = scene.checker.seen(self.last_zxid);
-        let watches = self.watching.again(&seen);
+        let watches = self.watching.again(self.last_zxid, &seen);
         if !watches.is_empty() {
-            self.send(scene, link, Ask::SetWatches(watches), bytes);
+            self.send(scene, wire, Ask::SetWatches(watches), bytes);
         }
     }
 
     /// Its connection is gone.
     pub(crate) fn on_lost(&mut self, scene: &mut Scene) {
-        let Some(link) = self.link.take() else { return };
-        let (watching, last) = scene.checker.on_link_lost(link);
+        let Some(wire) = self.wire.take() else { return };
+        let (watching, last) = scene.checker.on_wire_lost(wire);
         if self.is_established {
             self.watching = watching;
             self.last_zxid = self.last_zxid.max(last);
         }
         self.is_established = false;
         self.outstanding = 0;
+        if self.farewell == Farewell::Said {
+            self.farewell = Farewell::Unsaid;
+        }
+        self.retry_at_us = scene.now_us + scene.delay(scene.knobs.quorum.retry_us);
     }
 
     /// Whether it waits for nothing.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.link.is_some() && self.is_established && self.outstanding == 0 && !self.has_ended
+        let is_open = self.wire.is_some() && self.is_established && !self.has_ended;
+        is_open && self.outstanding == 0 && self.farewell == Farewell::Answered
     }
 }

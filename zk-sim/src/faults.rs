@@ -1,8 +1,11 @@
 //! What breaks: power, process, disk, network and clocks.
 
-use zk_storage::{Crash, purge};
+use std::collections::BTreeSet;
 
-use crate::scene::Event;
+use zk_storage::purge;
+
+use crate::event::Event;
+use crate::tally::Fault;
 use crate::violation::{Property, Violation};
 use crate::world::World;
 
@@ -15,58 +18,98 @@ impl World {
         if self.is_ending {
             return Ok(());
         }
-        let faults = self.scene.knobs.faults;
-        let us = 1 + self.scene.delay(2 * faults.pause_us);
+        let pause_us = self.scene.knobs.faults.pause_us;
+        let us = 1 + self.scene.delay(2 * pause_us);
         self.scene.after(us, Event::Fault);
-        let mut hit = |weight: u64| self.scene.random.chance(weight);
-        if hit(faults.power) {
-            let crash = self.draw_crash();
-            self.scene.note(|| format!("power is lost: {crash:?}"), &[10]);
-            self.die(Some(crash));
-        } else if hit(faults.kill) {
-            self.scene.note(|| "kill -9".to_owned(), &[11]);
-            self.die(None);
-        } else if hit(faults.terminate) {
-            self.scene.note(|| "SIGTERM".to_owned(), &[12]);
-            return self.serve(|process, _, _| {
-                process.stop();
-                Ok(())
-            });
-        } else if hit(faults.disk) {
-            let after = self.scene.random.below(12);
-            let errno = self.scene.random.pick(&[EIO, ENOSPC]);
-            self.scene.note(|| format!("the disk fails after {after} changes"), &[13]);
-            self.is_disk_failing = true;
-            self.disk.fail_after(after, errno);
-        } else if hit(faults.cut) {
-            self.cut(false);
-        } else if hit(faults.half_open) {
-            self.cut(true);
-        } else if hit(faults.clock) {
-            let jump = self.scene.random.between(0, 200_000);
-            self.scene.wall_skew_ms = 100_000 - i64::try_from(jump).expect("it is small");
-        } else if hit(faults.stall) {
-            self.stall();
-        } else if hit(faults.purge) {
-            return self.purge();
+        let faults = self.scene.knobs.faults.clone();
+        let Some(fault) = faults.pick(&mut self.scene.random) else { return Ok(()) };
+        let mut during = BTreeSet::new();
+        self.operations(&mut during);
+        self.scene.tally.strike(fault, &during);
+        let node = self.pick_node();
+        self.scene.note(|| format!("{fault:?}, perhaps of {node}"), 10);
+        match fault {
+            Fault::Power => {
+                let crash = self.draw_crash();
+                self.die(node, Some(crash));
+            }
+            Fault::Kill => self.die(node, None),
+            Fault::PowerOfAll | Fault::KillOfAll => {
+                for node in 0..self.nodes.len() {
+                    let crash = self.draw_crash();
+                    self.die(node, (fault == Fault::PowerOfAll).then_some(crash));
+                }
+            }
+            Fault::DieInStep => {
+                let after = self.scene.random.below(12);
+                if let Some(process) = &mut self.nodes[node].process {
+                    process.strike(after);
+                }
+            }
+            Fault::Terminate => {
+                return self.serve(node, |process, scene, _| process.stop(scene));
+            }
+            Fault::DiskError => self.break_disk(node),
+            Fault::SlowDisk => {
+                let factor = self.scene.random.pick(&[1, 10, 50]);
+                if let Some(process) = &mut self.nodes[node].process {
+                    process.slow_down(factor);
+                }
+            }
+            Fault::Purge => return self.purge(node),
+            Fault::Pause => {
+                let us = self.scene.delay(self.scene.knobs.faults.lasts_us);
+                self.nodes[node].paused_until_us = self.scene.now_us + us;
+            }
+            Fault::Clock => self.jump(node),
+            Fault::OneWay | Fault::TwoWay | Fault::Split => self.isolate(fault, node),
+            Fault::LinkCut | Fault::LinkHalfOpen => self.cut_link(fault == Fault::LinkHalfOpen),
+            Fault::LineCut => self.cut_line(node),
+            Fault::ClientCut => self.cut_wire(false),
+            Fault::ClientHalfOpen => self.cut_wire(true),
         }
         Ok(())
     }
 
-    pub(crate) fn draw_crash(&mut self) -> Crash {
-        let kinds = [Crash::LoseAll, Crash::Prefix, Crash::Scatter, Crash::Scatter, Crash::KeepAll];
-        self.scene.random.pick(&kinds)
+    /// Any server, but the leader more often than others.
+    fn pick_node(&mut self) -> usize {
+        let leader = self
+            .nodes
+            .iter()
+            .position(|node| node.process.as_ref().is_some_and(|process| process.leads()));
+        match leader {
+            Some(leader) if self.scene.random.chance(300) => leader,
+            _ => self.scene.random.index(self.nodes.len()),
+        }
     }
 
-    /// Cuts a connection: bytes on the way are lost; with `is_mute` nobody is told.
-    fn cut(&mut self, is_mute: bool) {
-        let links: Vec<_> = self.wires.keys().copied().collect();
-        if links.is_empty() {
+    fn break_disk(&mut self, node: usize) {
+        let after = self.scene.random.below(12);
+        let errno = self.scene.random.pick(&[EIO, ENOSPC]);
+        let place = &mut self.nodes[node];
+        place.is_disk_failing = true;
+        place.machine.disk.fail_after(after, errno);
+    }
+
+    /// A wall clock jumps; what sessions live by does not.
+    fn jump(&mut self, node: usize) {
+        let jump = self.scene.random.between(0, 200_000);
+        let skew_ms = 100_000 - i64::try_from(jump).expect("it is small");
+        self.nodes[node].machine.wall_skew_ms = skew_ms;
+        if let Some(process) = &mut self.nodes[node].process {
+            process.skew(skew_ms);
+        }
+    }
+
+    /// Cuts a client's connection: bytes on the way are lost; with `is_mute` nobody is told.
+    fn cut_wire(&mut self, is_mute: bool) {
+        let wires: Vec<_> = self.wires.keys().copied().collect();
+        if wires.is_empty() {
             return;
         }
-        let link = links[self.scene.random.index(links.len())];
-        self.scene.note(|| format!("{link:?} is cut, mute: {is_mute}"), &[14]);
-        let Some(wire) = self.wires.get_mut(&link) else { return };
+        let id = wires[self.scene.random.index(wires.len())];
+        self.scene.note(|| format!("{id:?} is cut, mute: {is_mute}"), 14);
+        let Some(wire) = self.wires.get_mut(&id) else { return };
         wire.is_cut = true;
         wire.is_mute |= is_mute;
         for stream in [&mut wire.up, &mut wire.down] {
@@ -75,22 +118,15 @@ impl World {
         }
         if !is_mute {
             let (up, down) = (self.scene.delay(20_000), self.scene.delay(20_000));
-            self.scene.after(up, Event::UpEnd(link));
-            self.scene.after(down, Event::DownEnd(link));
+            self.scene.after(up, Event::UpEnd(id));
+            self.scene.after(down, Event::DownEnd(id));
         }
     }
 
-    /// The whole machine stands still: everything that was due comes late.
-    fn stall(&mut self) {
-        let us = self.scene.delay(1000 * self.scene.knobs.session_timeout_min_ms);
-        self.scene.note(|| format!("all stands still for {us} us"), &[15]);
-        self.scene.now_us += us;
-    }
-
-    fn purge(&mut self) -> Result<(), Violation> {
-        self.scene.note(|| "purge".to_owned(), &[16]);
-        match purge(&self.disk, self.dirs(), RETAINED) {
-            Err(error) if !self.is_disk_failing => {
+    fn purge(&mut self, node: usize) -> Result<(), Violation> {
+        let place = &self.nodes[node];
+        match purge(&place.machine.disk, &place.machine.dirs, RETAINED) {
+            Err(error) if place.process.is_some() && !place.is_disk_failing => {
                 Err(Property::Starts.broken(format!("purge fails: {error}")))
             }
             _ => Ok(()),

@@ -2,84 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::checker::{Checker, LinkId};
-use crate::knobs::Knobs;
+use crate::checker::Checker;
+use crate::event::Event;
+use crate::knobs::{Knobs, Shape};
+use crate::mutation::Mutation;
 use crate::random::Random;
-
-/// Something that will happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    /// A client does something.
-    Client(usize),
-    /// A connection reaches the server's listener.
-    Accept(LinkId),
-    /// Bytes reach the server, or the client.
-    Up(LinkId),
-    Down(LinkId),
-    /// The end of the stream reaches the server, or the client.
-    UpEnd(LinkId),
-    DownEnd(LinkId),
-    /// A part of the server's process goes on; it means nothing to a later process.
-    Work {
-        boot: u64,
-        work: Work,
-    },
-    /// A server is started.
-    Start,
-    /// Something breaks.
-    Fault,
-}
-
-/// A part of the server's process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
-    /// The task of a connection.
-    Socket(LinkId),
-    /// The driver hands its batch to the log thread.
-    SendBatch,
-    /// The log thread takes what has come.
-    Log,
-    /// The log thread's flush is over.
-    Commit,
-    /// The driver hears of flushes.
-    Report,
-    /// A snapshot goes on.
-    Snapshot(u64),
-    /// The driver's timer.
-    Timer,
-}
-
-/// A fault of the server's own making, to see that the oracle finds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mutation {
-    /// What the log was given is said to be on the disk before it is.
-    PersistBeforeCommit,
-    /// The last txn of a batch never reaches the log.
-    LoseLastAppend,
-    /// Some watch events are not sent.
-    SwallowEvent,
-    /// Some watch events come one reply too late.
-    EventAfterReply,
-    /// Time runs ahead when sessions are looked at.
-    ExpireEarly,
-    /// A snapshot is named by the txn after the one that it shows.
-    MislabelSnapshot,
-    /// A snapshot takes slices until there is none, so also those of a snapshot begun meanwhile.
-    SliceUntilNone,
-}
-
-impl Mutation {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::PersistBeforeCommit,
-        Self::LoseLastAppend,
-        Self::SwallowEvent,
-        Self::EventAfterReply,
-        Self::ExpireEarly,
-        Self::MislabelSnapshot,
-        Self::SliceUntilNone,
-    ];
-}
+use crate::tally::Tally;
 
 /// A record of what happened: a hash always, lines on demand.
 #[derive(Debug)]
@@ -97,10 +25,8 @@ impl Trace {
         self.hash
     }
 
-    fn mix(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        }
+    fn mix(&mut self, number: u64) {
+        self.hash = (self.hash ^ number).wrapping_mul(0x100_0000_01b3).rotate_left(29);
     }
 }
 
@@ -108,13 +34,12 @@ impl Trace {
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) now_us: u64,
-    /// How far the wall clock is off.
-    pub(crate) wall_skew_ms: i64,
     pub(crate) random: Random,
     pub(crate) knobs: Knobs,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) checker: Checker,
     pub(crate) trace: Trace,
+    pub(crate) tally: Tally,
     queue: BTreeMap<(u64, u64), Event>,
     scheduled: u64,
 }
@@ -122,29 +47,34 @@ pub(crate) struct Scene {
 const WALL_START_MS: i64 = 1_700_000_000_000;
 
 impl Scene {
-    pub(crate) fn new(seed: u64, mutation: Option<Mutation>, is_verbose: bool) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        shape: Shape,
+        mutation: Option<Mutation>,
+        is_verbose: bool,
+    ) -> Self {
         let mut random = Random::new(seed);
-        let knobs = Knobs::draw(&mut random);
+        let knobs = Knobs::draw(&mut random, shape);
         let mut scene = Self {
             now_us: 0,
-            wall_skew_ms: 0,
             random,
             mutation,
             checker: Checker::new(&knobs),
             knobs,
             trace: Trace::new(is_verbose),
+            tally: Tally::default(),
             queue: BTreeMap::new(),
             scheduled: 0,
         };
         let knobs = format!("{:?}", scene.knobs);
-        scene.note(|| knobs, &[]);
+        scene.note(|| knobs, 0);
         scene
     }
 
     /// Lets something happen so many microseconds from now.
     pub(crate) fn after(&mut self, us: u64, event: Event) {
         self.scheduled += 1;
-        self.queue.insert((self.now_us + us, self.scheduled), event);
+        self.queue.insert((self.now_us.saturating_add(us), self.scheduled), event);
     }
 
     /// Moves on to what happens next.
@@ -160,17 +90,16 @@ impl Scene {
         self.random.below(max)
     }
 
-    /// What the wall clock shows.
-    pub(crate) fn wall_ms(&self) -> i64 {
+    /// What a wall clock shows that is off by so much.
+    pub(crate) fn wall_ms(&self, skew_ms: i64) -> i64 {
         let elapsed = i64::try_from(self.now_us / 1000).expect("runs are short");
-        WALL_START_MS + elapsed + self.wall_skew_ms
+        WALL_START_MS + elapsed + skew_ms
     }
 
-    /// Records something that happened.
-    pub(crate) fn note(&mut self, what: impl FnOnce() -> String, bytes: &[u8]) {
-        let now = self.now_us.to_be_bytes();
-        self.trace.mix(&now);
-        self.trace.mix(bytes);
+    /// Records something that happened; `number` stands for it in the hash.
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String, number: u64) {
+        self.trace.mix(self.now_us);
+        self.trace.mix(number);
         if self.trace.is_verbose {
             eprintln!("{:>10} {}", self.now_us, what());
         }

@@ -1,39 +1,42 @@
-//! The server's process: the core, driven by the rules of the real shell, on a simulated disk.
+//! A server's process: the core, driven by the rules of the real shell, on a simulated disk.
 //!
-//! Tasks and threads are events: between any two of them the process can die. The order rules are
-//! those of the shell: outputs are carried out in order, a batch is appended, committed, and only then
-//! reported, and slices of a snapshot come between writes.
+//! Tasks and threads are events: between any two of them the process can die, and between any two
+//! outputs of a step. The order rules are those of the shell: outputs are carried out in order, a batch
+//! is appended, committed, and only then reported, and slices of a snapshot come between writes.
 
 mod log;
+mod outputs;
 mod snapshot;
 mod socket;
+mod start;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
 
-use zk_core::{
-    AuthOptions, ContainerOptions, Database, DatabaseOptions, Input, Millis, Now, Options, Output,
-    Peer, PrepOptions, SnapshotOptions, TokenOptions,
-};
-use zk_storage::{
-    Compression, DataDirs, LogOptions, MemDisk, MemLock, RecoverOptions, TxnLog, recover,
-    remove_leftovers,
-};
+use zk_core::{Input, Millis, Now, Output, Peer, RoleName};
+use zk_storage::{DataDirs, MemDisk, MemLock};
+use zk_wire::{Epoch, ServerId, Zxid};
 
-use crate::checker::{Issued, LinkId};
-use crate::knobs::Knobs;
-use crate::rights;
-use crate::scene::{Event, Mutation, Scene, Work};
+use crate::checker::Issued;
+use crate::clock::Clock;
+use crate::event::{Event, Work};
+use crate::mutation::Mutation;
+use crate::scene::Scene;
+use crate::tally::Operation;
 use crate::violation::{Property, Violation};
-use log::Command;
-use snapshot::Snapshot;
+use crate::wire::WireId;
+use log::LogThread;
+pub(crate) use outputs::Mail;
+use snapshot::Snapshots;
 use socket::Socket;
+pub(crate) use start::Machine;
 
 /// Why a process ends.
 #[derive(Debug)]
 pub(crate) enum End {
     /// Its disk failed.
     Disk(zk_storage::Error),
+    /// It was struck between two outputs.
+    Struck,
     /// It broke a promise.
     Violation(Violation),
 }
@@ -52,110 +55,129 @@ impl From<Violation> for End {
 
 /// A running server.
 pub(crate) struct Process {
+    node: usize,
     boot: u64,
-    started_us: u64,
+    clock: Clock,
+    wall_skew_ms: i64,
     pub(crate) peer: Peer,
     disk: MemDisk,
     dirs: DataDirs,
-    log: TxnLog<MemDisk>,
-    /// What the driver has for the log, and what the log thread has not taken.
-    batch: Vec<Command>,
-    queue: VecDeque<Vec<Command>>,
-    /// What the flush that is running will cover.
-    flushing: Option<i64>,
-    reports: VecDeque<i64>,
-    snapshots: BTreeMap<u64, Snapshot>,
-    snapshots_begun: u64,
-    sockets: BTreeMap<LinkId, Socket>,
+    log: LogThread,
+    snapshots: Snapshots,
+    sockets: BTreeMap<WireId, Socket>,
     places: Vec<u32>,
     free: Vec<u32>,
+    /// What goes to other servers.
+    mail: Vec<Mail>,
+    outputs: Vec<Output>,
     timer_ms: Option<u64>,
+    /// How often in a row the timer came and changed nothing.
+    spins: u32,
+    /// How much slower its disk is than others.
+    disk_factor: u64,
     is_stopping: bool,
+    /// The core lets it end.
+    is_released: bool,
+    /// After how many outputs it dies.
+    struck_after: Option<u64>,
+    /// The role and whether it serves, as they were noted.
+    shown: (RoleName, bool),
+    /// The current epoch as the core has told it.
+    epoch: Epoch,
+    /// The last txn that a broken server left out.
+    dropped: Zxid,
     _locks: Vec<MemLock>,
 }
 
 impl Process {
-    /// Starts a server on what the disk has.
-    pub(crate) fn start(
-        scene: &mut Scene,
-        boot: u64,
-        disk: &MemDisk,
-        dirs: &DataDirs,
-    ) -> Result<Self, End> {
-        let locks = dirs.take(disk, true)?;
-        remove_leftovers(disk, dirs)?;
-        let seed = scene.random.next();
-        let options =
-            DatabaseOptions { seed, extended_types: scene.knobs.extended_types, digest: true };
-        let recovered = recover(disk, dirs, &RecoverOptions::default(), || Database::new(options))?;
-        let mut database = recovered.replica;
-        database.finish_recovery();
-        if database.digest_mismatches() > 0 {
-            return Err(Property::Digest.broken("while txns were replayed").into());
-        }
-        scene.checker.on_recovered(&database)?;
-        if recovered.snapshot_zxid.is_none() {
-            snapshot::write_now(disk, dirs, &mut database)?;
-        }
-        let wants_snapshot = recovered.snapshot_zxid.is_some() && recovered.replayed > 0;
-        let log_options = LogOptions { prewrite_max: scene.knobs.prewrite_max, force_sync: true };
-        let now = Now { mono: Millis(0), wall_ms: scene.wall_ms() };
-        let mut process = Self {
-            boot,
-            started_us: scene.now_us,
-            peer: Peer::new(options_of(&scene.knobs, seed), database, now),
-            disk: disk.clone(),
-            dirs: dirs.clone(),
-            log: TxnLog::new(disk.clone(), dirs, log_options),
-            batch: Vec::new(),
-            queue: VecDeque::new(),
-            flushing: None,
-            reports: VecDeque::new(),
-            snapshots: BTreeMap::new(),
-            snapshots_begun: 0,
-            sockets: BTreeMap::new(),
-            places: Vec::new(),
-            free: Vec::new(),
-            timer_ms: None,
-            is_stopping: false,
-            _locks: locks,
-        };
-        scene.checker.on_started(0);
-        if wants_snapshot {
-            process.take_snapshot(scene);
-        }
-        process.set_timer(scene);
-        Ok(process)
-    }
-
     /// Whether nothing is on the way inside.
     pub(crate) fn is_quiet(&self) -> bool {
         self.peer.outstanding() == 0
-            && self.snapshots.is_empty()
+            && self.log.is_quiet()
+            && self.snapshots.is_quiet()
             && self.sockets.values().all(|socket| socket.is_quiet(&self.peer))
     }
 
     /// Whether a stopping server has finished.
     pub(crate) fn is_finished(&self) -> bool {
-        self.is_stopping && self.peer.outstanding() == 0
+        self.is_stopping && self.is_released && self.peer.outstanding() == 0
     }
 
-    /// SIGTERM: nothing new is taken.
-    pub(crate) fn stop(&mut self) {
-        self.is_stopping = true;
+    /// SIGTERM: nothing new is taken, and after a while nothing is waited for.
+    pub(crate) fn stop(&mut self, scene: &mut Scene) -> Result<(), End> {
+        if std::mem::replace(&mut self.is_stopping, true) {
+            return Ok(());
+        }
+        self.wake(scene, STOP_US, Work::StopEnd);
+        self.step(scene, Input::Stop, None)
     }
 
-    /// The connections that it has.
-    pub(crate) fn links(&self) -> Vec<LinkId> {
+    /// It will die after so many outputs.
+    pub(crate) fn strike(&mut self, after: u64) {
+        self.struck_after = Some(after);
+    }
+
+    /// Its disk becomes so many times slower than it was at first.
+    pub(crate) fn slow_down(&mut self, factor: u64) {
+        self.disk_factor = factor;
+    }
+
+    /// Its wall clock jumps.
+    pub(crate) fn skew(&mut self, wall_skew_ms: i64) {
+        self.wall_skew_ms = wall_skew_ms;
+    }
+
+    /// The connections that it has with clients.
+    pub(crate) fn wires(&self) -> Vec<WireId> {
         self.sockets.keys().copied().collect()
     }
 
-    fn mono_ms(&self, scene: &Scene) -> u64 {
-        (scene.now_us - self.started_us) / 1000
+    /// Which of the lives of its server this is.
+    pub(crate) fn boot(&self) -> u64 {
+        self.boot
+    }
+
+    /// Whether it is an established leader.
+    pub(crate) fn leads(&self) -> bool {
+        self.peer.role() == RoleName::Leading && self.peer.is_serving()
+    }
+
+    /// What goes to other servers, in order.
+    pub(crate) fn take_mail(&mut self) -> Vec<Mail> {
+        std::mem::take(&mut self.mail)
+    }
+
+    /// What it is doing.
+    pub(crate) fn operations(&self, operations: &mut BTreeSet<Operation>) {
+        operations.extend(self.log.operation());
+        if !self.snapshots.is_quiet() {
+            operations.insert(Operation::Snapshot);
+        }
+        match self.peer.role() {
+            RoleName::Looking => {
+                operations.insert(Operation::Looking);
+            }
+            RoleName::Standalone | RoleName::Leading if self.peer.outstanding() > 0 => {
+                operations.insert(Operation::Broadcast);
+            }
+            RoleName::Standalone
+            | RoleName::Leading
+            | RoleName::Following
+            | RoleName::Observing => {}
+        }
+    }
+
+    pub(crate) fn mono_ms(&self, scene: &Scene) -> u64 {
+        self.clock.ms(scene.now_us)
     }
 
     fn wake(&self, scene: &mut Scene, us: u64, work: Work) {
-        scene.after(us, Event::Work { boot: self.boot, work });
+        scene.after(us, Event::Work { node: self.node, boot: self.boot, work });
+    }
+
+    /// How long the disk takes this time.
+    fn disk_us(&self, scene: &mut Scene) -> u64 {
+        scene.delay(scene.knobs.flush_us) * self.disk_factor
     }
 
     /// Wakes the driver when the core wants it.
@@ -163,7 +185,7 @@ impl Process {
         let Some(Millis(deadline)) = self.peer.deadline() else { return };
         if self.timer_ms.is_none_or(|at| deadline < at) {
             self.timer_ms = Some(deadline);
-            let due_us = self.started_us + deadline * 1000;
+            let due_us = self.clock.us_of(deadline);
             self.wake(scene, due_us.saturating_sub(scene.now_us), Work::Timer);
         }
     }
@@ -179,19 +201,31 @@ impl Process {
         };
         if is_due || ahead_ms > 0 {
             self.step_at(scene, now_ms + ahead_ms, Input::Timeout, None)?;
-            scene.checker.on_timer(now_ms)?;
+            scene.checker.on_timer(self.node, now_ms)?;
         }
+        self.check_spin(now_ms)?;
         self.set_timer(scene);
+        Ok(())
+    }
+
+    /// A deadline that stays in the past keeps the driver busy for ever.
+    fn check_spin(&mut self, now_ms: u64) -> Result<(), End> {
+        let is_past = self.peer.deadline().is_some_and(|at| at.0 <= now_ms);
+        self.spins = if is_past { self.spins + 1 } else { 0 };
+        if self.spins > SPINS_MAX {
+            let (node, role) = (self.node, self.peer.role());
+            return Err(Property::Progress.broken(format!("{node} spins while {role}")).into());
+        }
         Ok(())
     }
 
     /// Feeds the core and carries out what it wants, in order. `current` is the connection whose task
     /// is running: it looks at its own buffer when it is done.
-    fn step(
+    pub(crate) fn step(
         &mut self,
         scene: &mut Scene,
         input: Input<'_>,
-        current: Option<LinkId>,
+        current: Option<WireId>,
     ) -> Result<(), End> {
         let mono_ms = self.mono_ms(scene);
         self.step_at(scene, mono_ms, input, current)?;
@@ -204,82 +238,49 @@ impl Process {
         scene: &mut Scene,
         mono_ms: u64,
         input: Input<'_>,
-        current: Option<LinkId>,
+        current: Option<WireId>,
     ) -> Result<(), End> {
-        let wall_ms = scene.wall_ms();
+        let wall_ms = scene.wall_ms(self.wall_skew_ms);
         let issued = Issued { mono_ms: self.mono_ms(scene), wall_ms };
-        let mut outputs = Vec::new();
+        let mut outputs = std::mem::take(&mut self.outputs);
         self.peer.step(Now { mono: Millis(mono_ms), wall_ms }, input, &mut outputs);
-        for output in outputs {
-            match output {
-                Output::Append { zxid, bytes } => {
-                    scene.note(|| format!("append {:x} {}", zxid.0, log::shown(&bytes)), &bytes);
-                    scene.checker.on_append(&bytes, issued)?;
-                    self.log(scene, Command::Append { zxid, bytes: bytes.to_vec() });
-                }
-                Output::Roll => self.log(scene, Command::Roll),
-                Output::TakeSnapshot => self.take_snapshot(scene),
-                Output::Flush(cnx) | Output::Resume(cnx) => {
-                    let link = self.link_of(cnx);
-                    if current != Some(link) {
-                        let us = scene.delay(50);
-                        self.wake(scene, us, Work::Socket(link));
-                    }
-                }
-                Output::Close(cnx) => {
-                    let link = self.link_of(cnx);
-                    self.sockets.get_mut(&link).expect("the core closes open ones").is_closing =
-                        true;
-                    let us = scene.delay(50);
-                    self.wake(scene, us, Work::Socket(link));
-                }
-                other => panic!("a server alone has no use for {other:?}"),
+        for output in outputs.drain(..) {
+            if let Some(left) = &mut self.struck_after {
+                *left = left.checked_sub(1).ok_or(End::Struck)?;
             }
+            self.carry_out(scene, output, issued, current)?;
         }
+        self.outputs = outputs;
+        scene.checker.observe(self.node, &self.peer, issued.mono_ms)?;
+        self.note_role(scene);
         Ok(())
     }
-}
 
-fn options_of(knobs: &Knobs, seed: u64) -> Options {
-    Options {
-        seed,
-        server_id: 1,
-        tick_ms: knobs.tick_ms,
-        session_timeout_min_ms: knobs.session_timeout_min_ms,
-        session_timeout_max_ms: knobs.session_timeout_max_ms,
-        prep: PrepOptions {
-            auth: AuthOptions {
-                super_digest: Some(rights::SUPER.1.to_owned()),
-                ..AuthOptions::default()
-            },
-            extended_types: knobs.extended_types,
-            enforce_quota: false,
-            reconfig: false,
-            digest: true,
-            txn_size_max: knobs.txn_size_max,
-        },
-        outstanding_limit: knobs.outstanding_limit,
-        output_soft_max: knobs.output_soft_max,
-        output_hard_max: knobs.output_hard_max,
-        sessionless_timeout_ms: 10_000,
-        containers: ContainerOptions {
-            check_interval_ms: knobs.reap_interval_ms,
-            per_minute_max: 1_000_000,
-            never_used_max_ms: knobs.never_used_max_ms,
-        },
-        snapshots: SnapshotOptions {
-            snap_count: knobs.snap_count,
-            size_limit_bytes: knobs.snap_size_bytes,
-        },
-        connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
-        ensemble: None,
+    fn note_role(&mut self, scene: &mut Scene) {
+        let role = (self.peer.role(), self.peer.is_serving());
+        if self.shown == role {
+            return;
+        }
+        self.shown = role;
+        let node = self.node;
+        scene.note(|| format!("{node} is {}, serving: {}", role.0, role.1), 21);
+        if role.0 == RoleName::Looking {
+            scene.tally.count(Operation::Looking);
+        }
     }
 }
 
-/// Where all clients come from.
-fn remote() -> IpAddr {
-    rights::ADDRESS.parse().expect("it is an address")
+/// Members are numbered from 1.
+fn node_of(id: ServerId) -> usize {
+    usize::try_from(id.0 - 1).expect("only members are spoken to")
 }
 
-/// How snapshots are packed: the packing has tests of its own.
-const COMPRESSION: Compression = Compression::Plain;
+/// The number of a member.
+pub(crate) fn id_of(node: usize) -> ServerId {
+    ServerId(i64::try_from(node + 1).expect("there are few servers"))
+}
+
+/// More timers in a row than anything needs.
+const SPINS_MAX: u32 = 1000;
+/// How long a stopping server waits for what is on the way.
+const STOP_US: u64 = 900_000;

@@ -16,7 +16,7 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// The promises, by who relies on them.
+/// The promises, by who relies on them. Those between servers have the names of the TLA+ model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Property {
     /// What a client saw survives every crash.
@@ -49,8 +49,22 @@ pub enum Property {
     EphemeralOwner,
     /// The reaper takes nothing but empty containers and old TTL nodes.
     Reaper,
-    /// What clients asked for is answered once faults end.
+    /// What clients asked for is answered, and all servers agree, once faults end.
     Progress,
+    /// An epoch has at most one established leader.
+    Leadership1,
+    /// What any two servers have delivered: one is a prefix of the other.
+    PrefixConsistency,
+    /// What a server logs or delivers, some leader has proposed, in these bytes.
+    Integrity,
+    /// A server logs and delivers in the order of proposals, without leaving one out.
+    TotalOrder,
+    /// A leader has everything that was delivered in epochs before its own.
+    PrimaryIntegrity,
+    /// What is committed is on the disks of a quorum, and so is the epoch of an established leader.
+    QuorumDurable,
+    /// The files of epochs: current never above accepted, neither ever back.
+    Epochs,
 }
 
 impl Property {

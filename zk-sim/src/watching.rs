@@ -63,12 +63,12 @@ impl Watching {
         self.watches.len() < before
     }
 
-    /// What a client sets again when it comes back having seen `state`.
-    pub(crate) fn again(&self, state: &State) -> Rewatch {
-        let mut again = Rewatch { relative_zxid: state.zxid, ..Rewatch::default() };
+    /// What a client sets again when it comes back having seen `state`, the one at `zxid`.
+    pub(crate) fn again(&self, zxid: i64, state: &State) -> Rewatch {
+        let mut again = Rewatch { relative_zxid: zxid, ..Rewatch::default() };
         for (path, mode) in &self.watches {
             let list = match mode {
-                Mode::Data if state.nodes.contains_key(path) => &mut again.data,
+                Mode::Data if state.nodes.contains_key(path.as_str()) => &mut again.data,
                 Mode::Data => &mut again.exist,
                 Mode::Child => &mut again.child,
                 Mode::Persistent => &mut again.persistent,
@@ -79,9 +79,14 @@ impl Watching {
         again
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.watches.is_empty()
+    }
+
     /// Takes up what setWatches did not tell at once.
     pub(crate) fn set_again(&mut self, watches: &Rewatch, state: &State) {
-        let node = |path: &String| state.nodes.get(path);
+        let node = |path: &String| state.nodes.get(path.as_str());
         let since = watches.relative_zxid;
         for path in watches.data.iter().filter(|p| node(p).is_some_and(|n| n.mzxid <= since)) {
             self.add(path, Mode::Data);

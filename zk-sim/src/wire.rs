@@ -1,12 +1,18 @@
-//! A connection between a client and the server: two streams of bytes, as TCP promises them and no more.
+//! A connection between a client and a server: two streams of bytes, as TCP promises them and no more.
 //!
 //! Bytes arrive in their order, in pieces of any size, late, or not at all once the connection is cut.
 
 use std::collections::VecDeque;
 
+/// Names a connection of a client for the whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WireId(pub(crate) u64);
+
 /// One connection.
 #[derive(Debug, Default)]
 pub(crate) struct Wire {
+    /// Which server it leads to.
+    pub(crate) node: usize,
     /// From the client to the server, and back.
     pub(crate) up: Stream,
     pub(crate) down: Stream,

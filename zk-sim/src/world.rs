@@ -1,58 +1,90 @@
-//! One run: a server that dies and comes back, its clients, the wires between them, and the faults.
+//! One run: servers that die and come back, their clients, the wires between them, and the faults.
+
+mod between;
+mod ending;
+mod wires;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use zk_storage::{Crash, DataDirs, MemDisk};
 
-use crate::checker::LinkId;
-use crate::client::{Act, Client};
-use crate::scene::{Event, Mutation, Scene, Work};
-use crate::server::{End, Process};
+use crate::client::Client;
+use crate::event::{Event, Work};
+use crate::knobs::Shape;
+use crate::mutation::Mutation;
+use crate::net::Net;
+use crate::scene::Scene;
+use crate::server::{End, Machine, Process};
 use crate::violation::{Property, Violation};
-use crate::wire::Wire;
+use crate::wire::{Wire, WireId};
 
 /// Everything there is.
 pub(crate) struct World {
     pub(crate) scene: Scene,
-    pub(super) disk: MemDisk,
-    dirs: DataDirs,
-    pub(super) process: Option<Process>,
-    boot: u64,
-    pub(super) wires: BTreeMap<LinkId, Wire>,
-    links_made: u64,
+    pub(super) nodes: Vec<Node>,
+    pub(super) net: Net,
+    pub(super) wires: BTreeMap<WireId, Wire>,
+    wires_made: u64,
     clients: Vec<Client>,
     /// Faults are over and clients ask for nothing new.
     pub(super) is_ending: bool,
-    /// Failures of the disk that are not healed yet.
+    /// What isolates servers: pairs of sender and receiver.
+    pub(super) partitions: Vec<Vec<(usize, usize)>>,
+    outcome: Option<Result<(), Violation>>,
+}
+
+/// One server and what it runs on.
+pub(super) struct Node {
+    pub(super) machine: Machine,
+    pub(super) process: Option<Process>,
+    /// Failures of its disk that are not healed yet.
     pub(super) is_disk_failing: bool,
+    /// Nothing happens in its process before.
+    pub(super) paused_until_us: u64,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, mutation: Option<Mutation>, is_verbose: bool) -> Self {
-        let mut scene = Scene::new(seed, mutation, is_verbose);
-        let clients = scene.knobs.clients;
-        scene.after(0, Event::Start);
+    pub(crate) fn new(
+        seed: u64,
+        shape: Shape,
+        mutation: Option<Mutation>,
+        is_verbose: bool,
+    ) -> Self {
+        let mut scene = Scene::new(seed, shape, mutation, is_verbose);
+        let (nodes, clients) = (scene.knobs.quorum.nodes(), scene.knobs.clients);
+        for node in 0..nodes {
+            let us = if node == 0 { 0 } else { scene.delay(50_000) };
+            scene.after(us, Event::Start(node));
+        }
         scene.after(scene.knobs.faults.pause_us, Event::Fault);
         for client in 0..clients {
             scene.after(100, Event::Client(client));
         }
+        let dirs = DataDirs::new(Path::new("/data"), Path::new("/data"));
+        let node = |node| Node {
+            machine: Machine {
+                node,
+                disk: MemDisk::new(),
+                dirs: dirs.clone(),
+                boot: 0,
+                wall_skew_ms: 0,
+            },
+            process: None,
+            is_disk_failing: false,
+            paused_until_us: 0,
+        };
         Self {
             scene,
-            disk: MemDisk::new(),
-            dirs: DataDirs::new(Path::new("/data"), Path::new("/data")),
-            process: None,
-            boot: 0,
+            nodes: (0..nodes).map(node).collect(),
+            net: Net::new(nodes),
             wires: BTreeMap::new(),
-            links_made: 0,
+            wires_made: 0,
             clients: (0..clients).map(|_| Client::default()).collect(),
             is_ending: false,
-            is_disk_failing: false,
+            partitions: Vec::new(),
+            outcome: None,
         }
-    }
-
-    pub(super) fn dirs(&self) -> &DataDirs {
-        &self.dirs
     }
 
     /// Runs `steps` events with faults, then without until all is answered, then loses the power once
@@ -70,127 +102,122 @@ impl World {
             let Some(event) = self.scene.next() else { break };
             self.on_event(event)?;
             if step.is_multiple_of(COMPARE_EVERY) {
-                self.compare()?;
+                let node = usize::try_from(step / COMPARE_EVERY).expect("it is small");
+                self.compare(node % self.nodes.len())?;
             }
         }
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Violation> {
-        self.heal();
-        for _ in 0..END_STEPS_MAX {
-            let Some(event) = self.scene.next() else { break };
-            self.on_event(event)?;
-            if self.is_quiet() {
-                for link in self.clients.iter().filter_map(|client| client.link) {
-                    self.scene.checker.expect_nothing_owed(link)?;
-                }
-                self.compare()?;
-                return self.recover_once_more();
+    /// Compares a server's whole state, if it has one that means something.
+    fn compare(&self, node: usize) -> Result<(), Violation> {
+        match &self.nodes[node].process {
+            Some(process) if process.peer.is_serving() => {
+                self.scene.checker.compare(process.peer.database())
             }
-        }
-        let waiting: Vec<_> = self.clients.iter().filter(|client| !client.is_quiet()).collect();
-        Err(Property::Progress.broken(format!("faults are over, but not all is done: {waiting:?}")))
-    }
-
-    /// Faults are over: the disk works, the network is fast, and whoever was cut off hears of it.
-    fn heal(&mut self) {
-        self.is_ending = true;
-        self.disk.heal();
-        self.is_disk_failing = false;
-        self.scene.knobs.delay_us = 50;
-        self.scene.knobs.flush_us = 100;
-        let cut: Vec<_> = self.wires.iter().filter(|(_, wire)| wire.is_cut).map(|w| *w.0).collect();
-        for link in cut {
-            self.scene.after(0, Event::UpEnd(link));
-            self.scene.after(0, Event::DownEnd(link));
-        }
-    }
-
-    fn is_quiet(&self) -> bool {
-        self.process.as_ref().is_some_and(Process::is_quiet)
-            && self.clients.iter().all(Client::is_quiet)
-            && self
-                .wires
-                .values()
-                .all(|wire| wire.client_is_gone || wire.up.len() == 0 && wire.down.len() == 0)
-    }
-
-    /// After everything: what the disk has is what clients saw.
-    fn recover_once_more(&mut self) -> Result<(), Violation> {
-        self.process = None;
-        self.disk.crash(Crash::LoseAll, &mut |_| 0);
-        self.boot += 1;
-        match Process::start(&mut self.scene, self.boot, &self.disk, &self.dirs) {
-            Ok(_) => Ok(()),
-            Err(End::Violation(violation)) => Err(violation),
-            Err(End::Disk(error)) => Err(Property::Starts.broken(error)),
-        }
-    }
-
-    fn compare(&self) -> Result<(), Violation> {
-        match &self.process {
-            Some(process) => self.scene.checker.compare(process.peer.database()),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Violation> {
+        if let Some(us) = self.postponed_us(event) {
+            self.scene.after(us, event);
+            return Ok(());
+        }
         match event {
             Event::Client(client) => self.on_client(client),
-            Event::Accept(link) => self.on_accept(link),
-            Event::Up(link) => self.on_up(link),
-            Event::Down(link) => self.on_down(link),
-            Event::UpEnd(link) => {
-                if let Some(wire) = self.wires.get_mut(&link) {
-                    wire.server_is_gone = true;
-                }
-                self.serve(|process, scene, _| process.release(scene, link))?;
-                self.bury(link);
+            Event::Accept(wire) => self.on_accept(wire),
+            Event::Up(wire) => self.on_up(wire),
+            Event::Down(wire) => self.on_down(wire),
+            Event::UpEnd(wire) => self.on_up_end(wire),
+            Event::DownEnd(wire) => self.on_down_end(wire),
+            Event::Work { node, boot, work } if boot == self.nodes[node].machine.boot => {
+                self.on_work(node, work)
+            }
+            Event::Work { .. } => Ok(()),
+            Event::Net(passage) => self.on_passage(passage),
+            Event::Start(node) => self.on_start(node),
+            Event::Fault => self.on_fault(),
+            Event::Relief => {
+                self.relieve();
                 Ok(())
             }
-            Event::DownEnd(link) => self.on_down_end(link),
-            Event::Work { boot, work } if boot == self.boot => self.on_work(work),
-            Event::Work { .. } => Ok(()),
-            Event::Start => self.on_start(),
-            Event::Fault => self.on_fault(),
+            Event::Look => self.look(),
         }
     }
 
-    /// Lets the server do something; if its disk fails meanwhile, it dies.
+    /// How long an event must wait because its server stands still.
+    fn postponed_us(&self, event: Event) -> Option<u64> {
+        let node = match event {
+            Event::Accept(wire) | Event::Up(wire) | Event::UpEnd(wire) => {
+                self.wires.get(&wire)?.node
+            }
+            Event::Work { node, .. } => node,
+            Event::Net(passage) => self.net.node_of(passage)?,
+            Event::Client(_)
+            | Event::Down(_)
+            | Event::DownEnd(_)
+            | Event::Start(_)
+            | Event::Fault
+            | Event::Relief
+            | Event::Look => return None,
+        };
+        let us = self.nodes[node].paused_until_us.saturating_sub(self.scene.now_us);
+        (us > 0).then_some(us)
+    }
+
+    /// Lets a server do something; if its disk fails meanwhile, it dies. Then its mail goes out.
     pub(super) fn serve(
         &mut self,
-        act: impl FnOnce(&mut Process, &mut Scene, &mut BTreeMap<LinkId, Wire>) -> Result<(), End>,
+        node: usize,
+        act: impl FnOnce(&mut Process, &mut Scene, &mut BTreeMap<WireId, Wire>) -> Result<(), End>,
     ) -> Result<(), Violation> {
-        let Some(process) = &mut self.process else { return Ok(()) };
-        match act(process, &mut self.scene, &mut self.wires) {
+        let Some(process) = &mut self.nodes[node].process else { return Ok(()) };
+        let result = act(process, &mut self.scene, &mut self.wires);
+        let is_finished = process.is_finished();
+        let mail = process.take_mail();
+        for letter in mail {
+            self.post(node, letter);
+        }
+        match result {
             Ok(()) => {}
             Err(End::Violation(violation)) => return Err(violation),
-            Err(End::Disk(error)) => return self.on_disk_error(&error),
+            Err(End::Disk(error)) => return self.on_disk_error(node, &error),
+            Err(End::Struck) => {
+                let crash = self.draw_crash();
+                self.scene.note(|| format!("{node} dies in a step: {crash:?}"), 18);
+                let takes_machine = self.scene.random.chance(500);
+                self.die(node, takes_machine.then_some(crash));
+                return Ok(());
+            }
         }
-        if self.process.as_ref().is_some_and(Process::is_finished) {
-            self.scene.note(|| "stopped".to_owned(), &[]);
-            self.die(None);
+        if is_finished {
+            self.scene.note(|| format!("{node} stopped"), 19);
+            self.die(node, None);
         }
         Ok(())
     }
 
-    fn on_disk_error(&mut self, error: &zk_storage::Error) -> Result<(), Violation> {
-        self.scene.note(|| format!("the server ends: {error}"), &[5]);
-        if !self.is_disk_failing {
-            return Err(Property::Starts.broken(format!("a healthy disk fails: {error}")));
+    fn on_disk_error(&mut self, node: usize, error: &zk_storage::Error) -> Result<(), Violation> {
+        self.scene.note(|| format!("server {node} ends: {error}"), 5);
+        if !self.nodes[node].is_disk_failing {
+            return Err(Property::Starts.broken(format!("{node} has a healthy disk: {error}")));
         }
         let crash = self.draw_crash();
         let takes_machine = self.scene.random.chance(500);
-        self.die(takes_machine.then_some(crash));
+        self.die(node, takes_machine.then_some(crash));
         Ok(())
     }
 
-    fn on_work(&mut self, work: Work) -> Result<(), Violation> {
-        self.serve(|process, scene, wires| match work {
-            Work::Socket(link) => match wires.get_mut(&link) {
-                Some(wire) => process.on_socket(scene, link, wire),
-                None => process.release(scene, link),
+    fn on_work(&mut self, node: usize, work: Work) -> Result<(), Violation> {
+        if work == Work::StopEnd {
+            self.die(node, None);
+            return Ok(());
+        }
+        self.serve(node, |process, scene, wires| match work {
+            Work::Socket(wire) => match wires.get_mut(&wire) {
+                Some(open) => process.on_socket(scene, wire, open),
+                None => process.release(scene, wire),
             },
             Work::SendBatch => {
                 process.on_send_batch(scene);
@@ -198,204 +225,58 @@ impl World {
             }
             Work::Log => process.on_log(scene),
             Work::Commit => process.on_commit(scene),
+            Work::Act => process.on_act(scene),
             Work::Report => process.on_report(scene),
-            Work::Snapshot(id) => {
-                process.on_snapshot(scene, id);
-                Ok(())
-            }
+            Work::Snapshot(number) => process.on_snapshot(scene, number),
             Work::Timer => process.on_timer(scene),
+            Work::StopEnd => Ok(()),
         })
     }
 
-    fn on_start(&mut self) -> Result<(), Violation> {
-        if self.process.is_some() {
+    fn on_start(&mut self, node: usize) -> Result<(), Violation> {
+        let place = &mut self.nodes[node];
+        if place.process.is_some() {
             return Ok(());
         }
-        self.boot += 1;
-        match Process::start(&mut self.scene, self.boot, &self.disk, &self.dirs) {
+        place.paused_until_us = 0;
+        place.machine.boot += 1;
+        match Process::start(&mut self.scene, &place.machine) {
             Ok(process) => {
-                let head = self.scene.checker.head_zxid();
-                self.scene.note(|| format!("started at {head:x}"), &[6]);
-                self.process = Some(process);
-                Ok(())
+                let zxid = process.peer.database().last_zxid();
+                self.scene.note(|| format!("{node} started at {zxid}"), 6);
+                self.nodes[node].process = Some(process);
+                self.serve(node, |_, _, _| Ok(()))
             }
             Err(End::Violation(violation)) => Err(violation),
-            Err(End::Disk(error)) => self.on_disk_error(&error),
+            Err(End::Disk(error)) => self.on_disk_error(node, &error),
+            Err(End::Struck) => Ok(()),
         }
     }
 
-    /// The process ends; with `crash` the machine does too. It will be started again.
-    pub(super) fn die(&mut self, crash: Option<Crash>) {
-        let links = self.process.take().map(|process| process.links()).unwrap_or_default();
+    /// A process ends; with `crash` its machine does too. It will be started again.
+    pub(super) fn die(&mut self, node: usize, crash: Option<Crash>) {
+        let place = &mut self.nodes[node];
+        let wires = place.process.take().map(|process| process.wires()).unwrap_or_default();
+        place.is_disk_failing = false;
+        place.machine.boot += 1;
         match crash {
             Some(crash) => {
-                let Self { disk, scene, .. } = self;
-                disk.crash(crash, &mut |n| scene.random.index(n));
-                disk.heal();
-                self.is_disk_failing = false;
+                let random = &mut self.scene.random;
+                place.machine.disk.crash(crash, &mut |n| random.index(n));
+                place.machine.disk.heal();
             }
-            None => {
-                // What was not synced is still in the page cache.
-                self.disk = self.disk.fork();
-                self.is_disk_failing = false;
-            }
+            // What was not synced is still in the page cache.
+            None => place.machine.disk = place.machine.disk.fork(),
         }
-        for link in links {
-            if let Some(wire) = self.wires.get_mut(&link) {
-                wire.server_is_gone = true;
-                let us = self.scene.delay(self.scene.knobs.delay_us);
-                self.scene.after(us, Event::DownEnd(link));
-            }
-            self.bury(link);
+        let tells = crash.is_none() || self.scene.random.chance(300);
+        self.net.on_death(&mut self.scene, node, tells);
+        for wire in wires {
+            self.on_server_gone(wire);
         }
-        let us = 1000 + self.scene.delay(20_000);
-        self.scene.after(us, Event::Start);
-    }
-
-    fn on_client(&mut self, index: usize) -> Result<(), Violation> {
-        let think_us = self.scene.knobs.think_us;
-        let us = self.scene.delay(2 * think_us);
-        self.scene.after(us + 1, Event::Client(index));
-        let client = &mut self.clients[index];
-        match client.act(&mut self.scene, self.is_ending) {
-            Act::Nothing => {}
-            Act::Connect(bytes, connect) => {
-                self.links_made += 1;
-                let link = LinkId(self.links_made);
-                self.scene.note(|| format!("client {index} {link:?} {connect:x?}"), &[7]);
-                client.link = Some(link);
-                self.scene.checker.on_connecting(link, connect);
-                self.wires.insert(link, Wire::default());
-                let us = self.scene.delay(self.scene.knobs.delay_us);
-                if self.process.is_some() {
-                    self.scene.after(us, Event::Accept(link));
-                } else {
-                    self.scene.after(us, Event::DownEnd(link));
-                }
-                self.push_up(link, &bytes, us);
-            }
-            Act::Send(bytes) => {
-                if let Some(link) = client.link {
-                    self.push_up(link, &bytes, 0);
-                }
-            }
-            Act::Leave => self.leave(index),
-        }
-        Ok(())
-    }
-
-    /// A client lets go of its connection; the server hears of it, unless the wire is mute.
-    fn leave(&mut self, index: usize) {
-        let client = &mut self.clients[index];
-        let Some(link) = client.link else { return };
-        self.scene.note(|| format!("client {index} leaves {link:?}"), &[8]);
-        client.on_lost(&mut self.scene);
-        let Some(wire) = self.wires.get_mut(&link) else { return };
-        wire.client_is_gone = true;
-        if !wire.is_mute {
-            let us = 2 * self.scene.knobs.delay_us + self.scene.delay(self.scene.knobs.delay_us);
-            self.scene.after(us, Event::UpEnd(link));
-        }
-        self.bury(link);
-    }
-
-    fn push_up(&mut self, link: LinkId, bytes: &[u8], at_least_us: u64) {
-        let Some(wire) = self.wires.get_mut(&link).filter(|wire| !wire.is_cut) else { return };
-        wire.up.push(bytes);
-        if !wire.up.is_moving {
-            wire.up.is_moving = true;
-            let us = at_least_us + self.scene.delay(self.scene.knobs.delay_us);
-            self.scene.after(us + 1, Event::Up(link));
-        }
-    }
-
-    fn on_accept(&mut self, link: LinkId) -> Result<(), Violation> {
-        if self.process.is_none() {
-            refuse(&mut self.scene, &mut self.wires, link);
-        }
-        self.serve(|process, scene, wires| {
-            if wires.contains_key(&link) && !process.accept(scene, link)? {
-                refuse(scene, wires, link);
-            }
-            Ok(())
-        })
-    }
-
-    fn on_up(&mut self, link: LinkId) -> Result<(), Violation> {
-        let Some(wire) = self.wires.get_mut(&link) else { return Ok(()) };
-        wire.up.is_moving = false;
-        let bytes = arrive(&mut self.scene, &mut wire.up, Event::Up(link));
-        self.scene.note(|| format!("{link:?} up {} bytes", bytes.len()), &bytes);
-        self.serve(|process, scene, wires| match wires.get_mut(&link) {
-            Some(wire) => process.on_bytes(scene, link, wire, &bytes),
-            None => Ok(()),
-        })
-    }
-
-    fn on_down(&mut self, link: LinkId) -> Result<(), Violation> {
-        let Some(wire) = self.wires.get_mut(&link) else { return Ok(()) };
-        wire.down.is_moving = false;
-        let bytes = arrive(&mut self.scene, &mut wire.down, Event::Down(link));
-        // The socket has room again.
-        let boot = self.boot;
-        self.scene.after(1, Event::Work { boot, work: Work::Socket(link) });
-        let Some(client) = self.clients.iter_mut().find(|client| client.link == Some(link)) else {
-            return Ok(());
-        };
-        let answer = client.on_bytes(&mut self.scene, link, &bytes)?;
-        if !answer.is_empty() {
-            self.push_up(link, &answer, 0);
-        }
-        Ok(())
-    }
-
-    fn on_down_end(&mut self, link: LinkId) -> Result<(), Violation> {
-        let Some(wire) = self.wires.get_mut(&link) else { return Ok(()) };
-        if wire.down.len() > 0 && !wire.client_is_gone {
-            // What was sent before the end arrives before the end.
-            self.scene.after(100, Event::DownEnd(link));
-            return Ok(());
-        }
-        wire.client_is_gone = true;
-        wire.server_is_gone = true;
-        if let Some(client) = self.clients.iter_mut().find(|client| client.link == Some(link)) {
-            client.on_lost(&mut self.scene);
-        }
-        self.serve(|process, scene, _| process.release(scene, link))?;
-        self.bury(link);
-        Ok(())
-    }
-
-    /// Forgets a connection that both sides have let go of.
-    fn bury(&mut self, link: LinkId) {
-        if self.wires.get(&link).is_some_and(|wire| wire.client_is_gone && wire.server_is_gone) {
-            self.wires.remove(&link);
-            self.scene.checker.forget(link);
-        }
+        let us = 1000 + self.scene.delay(if self.is_ending { 1000 } else { 20_000 });
+        self.scene.after(us, Event::Start(node));
     }
 }
 
-/// Some of the bytes of a stream arrive; the rest comes later.
-fn arrive(scene: &mut Scene, stream: &mut crate::wire::Stream, again: Event) -> Vec<u8> {
-    let len = stream.len();
-    let n = if len < 2 || scene.random.chance(600) { len } else { 1 + scene.random.index(len) };
-    let bytes = stream.take(n);
-    if stream.len() > 0 {
-        stream.is_moving = true;
-        let us = scene.delay(scene.knobs.delay_us);
-        scene.after(us, again);
-    }
-    bytes
-}
-
-fn refuse(scene: &mut Scene, wires: &mut BTreeMap<LinkId, Wire>, link: LinkId) {
-    if let Some(wire) = wires.get_mut(&link) {
-        wire.server_is_gone = true;
-        scene.after(1, Event::DownEnd(link));
-    }
-}
-
-/// How many events apart the whole state is compared.
-const COMPARE_EVERY: u64 = 100;
-/// How many events all may take to be answered.
-const END_STEPS_MAX: u64 = 100_000;
+/// How many events apart a whole state is compared.
+const COMPARE_EVERY: u64 = 250;

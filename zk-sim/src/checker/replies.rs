@@ -2,19 +2,23 @@
 
 use zk_wire::{ConnectResponse, Decoder, ErrorCode, Id, ReplyHeader, SessionId};
 
-use super::{Asked, Checker, ConnectAsk, Link, LinkId};
+use super::{Asked, Checker, ConnectAsk, Talk, Verdict};
 use crate::ask::Ask;
 use crate::model::{Answer, Event, sorted_children};
 use crate::rights;
 use crate::violation::{Property, Violation};
 use crate::watching::Mode;
+use crate::wire::WireId;
 
 /// What a frame was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
     /// The session that was granted, 0 for none.
     Session(i64),
-    Reply,
+    Reply {
+        /// The session is another connection's, or gone: nothing more will come of this one.
+        is_lost: bool,
+    },
     Event,
 }
 
@@ -22,10 +26,10 @@ const NOTIFICATION: i32 = -1;
 
 impl Checker {
     /// A client has received a frame.
-    pub(crate) fn on_frame(&mut self, id: LinkId, frame: &[u8]) -> Result<Came, Violation> {
-        let link = self.links.get_mut(&id).expect("frames come on open links");
-        if !link.is_answered {
-            link.is_answered = true;
+    pub(crate) fn on_frame(&mut self, id: WireId, frame: &[u8]) -> Result<Came, Violation> {
+        let talk = self.talks.get_mut(&id).expect("frames come on open connections");
+        if !talk.is_answered {
+            talk.is_answered = true;
             return self.on_connect_response(id, frame).map(Came::Session);
         }
         let garbled = || Property::ReplyIsModel.broken(format!("{frame:x?} is no reply"));
@@ -38,7 +42,7 @@ impl Checker {
             self.on_event(id, header.zxid.0, kind, path)?;
             return Ok(Came::Event);
         }
-        let Some(asked) = link.unanswered.pop_front() else {
+        let Some(asked) = talk.unanswered.pop_front() else {
             return Err(Property::ReplyIsModel.broken(format!("nobody asked for {header:?}")));
         };
         let answer = Answer { err: header.err, body: sorted_children(&asked.ask, d.rest()) };
@@ -48,32 +52,39 @@ impl Checker {
             );
         }
         self.on_reply(id, &asked, header.zxid.0, &answer)?;
-        Ok(Came::Reply)
+        let lost = [ErrorCode::SessionMoved, ErrorCode::SessionExpired].map(ErrorCode::code);
+        Ok(Came::Reply { is_lost: lost.contains(&answer.err) })
     }
 
-    fn on_connect_response(&mut self, id: LinkId, frame: &[u8]) -> Result<i64, Violation> {
+    fn on_connect_response(&mut self, id: WireId, frame: &[u8]) -> Result<i64, Violation> {
         let wrong = |what: String| Err(Property::SessionHandover.broken(what));
         let Ok(response) = ConnectResponse::decode(frame) else {
             return wrong(format!("{frame:x?} is no connect response"));
         };
-        let link = &self.links[&id];
+        let talk = &self.talks[&id];
         let SessionId(granted) = response.session_id;
-        let ConnectAsk { session: wished, timeout_ms, .. } = link.connect;
+        let ConnectAsk { session: wished, timeout_ms, .. } = talk.connect;
         let expected_ms = self.clamp(timeout_ms);
-        match (link.verdict, granted) {
-            (Some(false), 0) => return Ok(0),
-            (Some(true), 0) => return wrong(format!("{wished:x} lives, but is refused")),
-            (Some(true), _) => {}
-            _ => return wrong(format!("{wished:x} is dead, but {granted:x} is granted")),
+        match (talk.verdict, granted) {
+            (Some(Verdict::Refused), 0) => return Ok(0),
+            (Some(Verdict::Leader), 0) if self.invalid.contains(&wished) => return Ok(0),
+            (Some(Verdict::Granted | Verdict::Leader), 0) => {
+                return wrong(format!("{wished:x} lives, but is refused"));
+            }
+            (Some(Verdict::Granted), _) => {}
+            (Some(Verdict::Leader), _) if self.valid.contains(&wished) => {}
+            verdict => return wrong(format!("{granted:x} is granted for {wished:x}: {verdict:?}")),
         }
         if u64::try_from(response.timeout_ms) != Ok(expected_ms)
             || response.passwd != zk_core::password(SessionId(granted))
         {
-            return wrong(format!("{response:?} for {:?}", link.connect));
+            return wrong(format!("{response:?} for {:?}", talk.connect));
         }
         if wished == 0 {
             match self.created.get(&granted) {
-                Some(zxid) if *zxid <= self.applied => self.acked = self.acked.max(*zxid),
+                Some(zxid) if self.book.committed(*zxid).is_some() => {
+                    self.acked = self.acked.max(*zxid);
+                }
                 made => return wrong(format!("{granted:x} is granted, made by {made:?}")),
             }
             if !self.claimed.insert(granted) {
@@ -82,24 +93,24 @@ impl Checker {
         } else if wished != granted {
             return wrong(format!("{granted:x} is granted in place of {wished:x}"));
         }
-        let link = self.links.get_mut(&id).expect("it was there before");
-        link.session = Some(granted);
+        let talk = self.talks.get_mut(&id).expect("it was there before");
+        talk.session = Some(granted);
         Ok(granted)
     }
 
     fn on_event(
         &mut self,
-        id: LinkId,
+        id: WireId,
         zxid: i64,
         kind: i32,
         path: String,
     ) -> Result<(), Violation> {
-        let link = self.links.get_mut(&id).expect("frames come on open links");
+        let talk = self.talks.get_mut(&id).expect("frames come on open connections");
         if zxid == -1 {
-            link.missed.push((kind, path));
+            talk.missed.push((kind, path));
             return Ok(());
         }
-        if zxid > self.applied || !link.missed.is_empty() {
+        if self.book.committed(zxid).is_none() || !talk.missed.is_empty() {
             return Err(Property::WatchOrder.broken(format!("{kind} {path} in {zxid:x} is early")));
         }
         self.acked = self.acked.max(zxid);
@@ -113,19 +124,25 @@ impl Checker {
     }
 
     /// The next event up to `zxid` that this connection must hear of; it counts as heard.
-    pub(super) fn next_event(&mut self, id: LinkId, zxid: i64) -> Option<(i64, Event)> {
-        let link = self.links.get_mut(&id).expect("links outlive their clients");
-        while link.cursor.0 <= zxid {
-            let (at, place) = link.cursor;
-            let moment = self.history.get(usize::try_from(at).ok()?)?;
+    pub(super) fn next_event(&mut self, id: WireId, zxid: i64) -> Option<(i64, Event)> {
+        let end = self.book.place_of(zxid)? + 1;
+        let chain = self.book.chain();
+        let talk = self.talks.get_mut(&id).expect("talks outlive their clients");
+        if talk.watching.is_empty() {
+            talk.cursor = talk.cursor.max((end, 0));
+        }
+        while talk.cursor.0 < end {
+            let (at, place) = talk.cursor;
+            let moment = &chain[at];
             let Some(event) = moment.events.get(place) else {
-                link.cursor = (at + 1, 0);
+                talk.cursor = (at + 1, 0);
                 continue;
             };
-            link.cursor = (at, place + 1);
-            let is_hit = link.watching.fire(event.kind, &event.path);
-            if is_hit && rights::allows(&event.acl, zk_wire::Perms::READ, link.ids_at(at)) {
-                return Some((at, event.clone()));
+            talk.cursor = (at, place + 1);
+            let is_hit = talk.watching.fire(event.kind, &event.path);
+            let ids = talk.ids_at(moment.zxid);
+            if is_hit && rights::allows(&event.acl, zk_wire::Perms::READ, ids) {
+                return Some((moment.zxid, event.clone()));
             }
         }
         None
@@ -133,7 +150,7 @@ impl Checker {
 
     fn on_reply(
         &mut self,
-        id: LinkId,
+        id: WireId,
         asked: &Asked,
         zxid: i64,
         answer: &Answer,
@@ -143,17 +160,21 @@ impl Checker {
             let err = if is_known { 0 } else { ErrorCode::AuthFailed.code() };
             return same(asked, zxid, 0, answer, &Answer { err, body: Vec::new() });
         }
-        let last = self.links[&id].last;
+        let last = self.talks[&id].last;
         if zxid < last || asked.ask.is_write() && zxid == last {
             return Err(Property::MonotonicZxid
                 .broken(format!("{zxid:x} comes after {last:x} for {asked:?}")));
         }
-        if zxid < asked.floor || asked.ask.is_write() && zxid == asked.floor {
+        let Some(place) = self.book.place_of(zxid) else {
+            return Err(Property::AckedSurvives.broken(format!(
+                "{zxid:x} is shown, but {:x} is committed",
+                self.book.head().zxid
+            )));
+        };
+        if self.must_show(id, asked) && Some(place) < self.book.place_of(asked.floor)
+            || asked.ask.is_write() && zxid <= asked.floor
+        {
             return Err(Property::RealTime.broken(format!("{zxid:x} answers {asked:?}")));
-        }
-        if zxid > self.applied {
-            return Err(Property::AckedSurvives
-                .broken(format!("{zxid:x} is shown, but {:x} is applied", self.applied)));
         }
         self.acked = self.acked.max(zxid);
         let owed = self.next_event(id, zxid);
@@ -163,16 +184,25 @@ impl Checker {
             )));
         }
         let expected = self.expected(id, asked, zxid)?;
-        let link = self.links.get_mut(&id).expect("frames come on open links");
-        link.last = zxid;
+        let talk = self.talks.get_mut(&id).expect("frames come on open connections");
+        talk.last = zxid;
         same(asked, zxid, zxid, answer, &expected)
     }
 
+    /// Whether a reply must show everything that was seen anywhere before its request was sent.
+    ///
+    /// In an ensemble reads may lag behind, except after a sync; and that one is answered by a leader
+    /// that may have been deposed without having noticed.
+    fn must_show(&self, id: WireId, asked: &Asked) -> bool {
+        let is_sync = matches!(asked.ask, Ask::Sync { .. });
+        self.is_alone || is_sync && self.talks[&id].epoch == self.epoch_max
+    }
+
     /// What the model answers at this zxid; watches are set as the request says.
-    fn expected(&mut self, id: LinkId, asked: &Asked, zxid: i64) -> Result<Answer, Violation> {
-        let moment = &self.history[usize::try_from(zxid).expect("it is applied")];
-        let link = self.links.get_mut(&id).expect("frames come on open links");
-        let session = link.session.unwrap_or(0);
+    fn expected(&mut self, id: WireId, asked: &Asked, zxid: i64) -> Result<Answer, Violation> {
+        let moment = self.book.committed(zxid).expect("it was just looked up").clone();
+        let talk = self.talks.get_mut(&id).expect("frames come on open connections");
+        let session = talk.session.unwrap_or(0);
         if asked.ask.is_write() {
             return match &moment.answer {
                 Some((of, xid, answer)) if (*of, *xid) == (session, asked.xid) => {
@@ -183,7 +213,7 @@ impl Checker {
             };
         }
         let state = &moment.state;
-        let missed = std::mem::take(&mut link.missed);
+        let missed = std::mem::take(&mut talk.missed);
         let owed = match &asked.ask {
             Ask::SetWatches(watches) => state.missed(watches),
             _ => Vec::new(),
@@ -194,7 +224,7 @@ impl Checker {
                 .broken(format!("{id:?} hears {missed:?} before {asked:?}, not {owed:?}")));
         }
         let mut answer = state.read(&asked.ask, &asked.ids, session);
-        let watching = &mut link.watching;
+        let watching = &mut talk.watching;
         let found = |is_there: bool| if is_there { 0 } else { ErrorCode::NoWatcher.code() };
         match &asked.ask {
             Ask::GetData { path, watch: true } if answer.err == 0 => {
@@ -219,7 +249,7 @@ impl Checker {
     }
 }
 
-impl Link {
+impl Talk {
     fn ids_at(&self, zxid: i64) -> &[Id] {
         let in_force = self.ids_since.iter().rev().find(|(since, _)| *since < zxid);
         in_force.map_or(&[], |(_, ids)| ids)

@@ -33,19 +33,22 @@ fn fresh_path(scene: &mut Scene) -> String {
 /// A path, more often than not of a node that is there.
 fn path(scene: &mut Scene) -> String {
     if scene.random.chance(15) {
-        let odd = ["/", "/a/", "/a//b", "/zookeeper", "/zookeeper/config", "/a/.."];
-        return scene.random.pick(&odd).to_owned();
+        // What members show of their configuration is each one's own.
+        let odd = ["/", "/a/", "/a//b", "/zookeeper", "/a/..", "/zookeeper/config"];
+        let known = odd.len() - usize::from(!scene.knobs.quorum.is_alone());
+        return scene.random.pick(&odd[..known]).to_owned();
     }
-    let head = scene.checker.head().clone();
-    let ours: Vec<&String> = head.nodes.keys().filter(|p| !p.starts_with("/zookeeper")).collect();
+    let head = scene.checker.latest().clone();
+    let ours: Vec<&std::rc::Rc<str>> =
+        head.nodes.keys().filter(|p| !p.starts_with("/zookeeper")).collect();
     if ours.len() > 1 && scene.random.chance(650) {
-        return ours[scene.random.index(ours.len())].clone();
+        return ours[scene.random.index(ours.len())].to_string();
     }
     fresh_path(scene)
 }
 
 fn version(scene: &mut Scene, path: &str, is_acl: bool) -> i32 {
-    let node = scene.checker.head().nodes.get(path).cloned();
+    let node = scene.checker.latest().nodes.get(path).cloned();
     match (scene.random.below(10), node) {
         (0..6, _) => -1,
         (6..9, Some(node)) if is_acl => node.aversion,
@@ -120,7 +123,7 @@ fn set_data(scene: &mut Scene) -> Ask {
 
 fn write(scene: &mut Scene) -> Ask {
     // What grows too large is cut back.
-    let nodes = scene.checker.head().nodes.len();
+    let nodes = scene.checker.latest().nodes.len();
     match scene.random.below(10) {
         0..4 if nodes < 60 => create(scene),
         0..7 => delete(scene),
@@ -179,6 +182,6 @@ fn auth(random: &mut Random) -> Ask {
 }
 
 fn ephemeral_prefix(scene: &mut Scene, session: i64) -> String {
-    let mine = scene.checker.head().ephemerals(session);
+    let mine = scene.checker.latest().ephemerals(session);
     if mine.is_empty() || scene.random.chance(500) { "/".to_owned() } else { mine[0].clone() }
 }

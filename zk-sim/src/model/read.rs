@@ -100,7 +100,7 @@ impl State {
             }
             Ask::GetAcl { path } => {
                 let stat = self.readable(path, Perms(Perms::READ.0 | Perms::ADMIN.0), ids)?;
-                let acl = &self.nodes[path].acl;
+                let acl = &self.nodes[path.as_str()].acl;
                 if rights::allows(acl, Perms::ADMIN, ids) {
                     Acl::encode_list(acl, e);
                 } else {
@@ -189,7 +189,7 @@ impl State {
     pub(crate) fn missed(&self, watches: &Rewatch) -> Vec<(WatchEventType, String)> {
         let mut missed = Vec::new();
         for path in &watches.data {
-            match self.nodes.get(path) {
+            match self.nodes.get(path.as_str()) {
                 None => missed.push((WatchEventType::NodeDeleted, path.clone())),
                 Some(node) if node.mzxid > watches.relative_zxid => {
                     missed.push((WatchEventType::NodeDataChanged, path.clone()));
@@ -197,10 +197,10 @@ impl State {
                 Some(_) => {}
             }
         }
-        let there = watches.exist.iter().filter(|path| self.nodes.contains_key(*path));
+        let there = watches.exist.iter().filter(|path| self.nodes.contains_key(path.as_str()));
         missed.extend(there.map(|path| (WatchEventType::NodeCreated, path.clone())));
         for path in &watches.child {
-            match self.nodes.get(path) {
+            match self.nodes.get(path.as_str()) {
                 None => missed.push((WatchEventType::NodeDeleted, path.clone())),
                 Some(node) if node.pzxid > watches.relative_zxid => {
                     missed.push((WatchEventType::NodeChildrenChanged, path.clone()));

@@ -129,7 +129,7 @@ impl Writer<'_> {
         if !is_valid(&path) {
             return Err(ErrorCode::BadArguments);
         }
-        if self.state.nodes.contains_key(&path) {
+        if self.state.nodes.contains_key(path.as_str()) {
             return Err(ErrorCode::NodeExists);
         }
         if matches!(parent.kind, Kind::Ephemeral(_)) {
@@ -149,8 +149,9 @@ impl Writer<'_> {
             aversion: 0,
             creates: 0,
             cversion: 0,
+            digest: 0,
         };
-        self.state.nodes.insert(path.clone(), Rc::new(node));
+        self.state.put(&path, node);
         self.touch_parent(&above, 1);
         self.tell(WatchEventType::NodeCreated, &path, acl);
         self.tell(WatchEventType::NodeChildrenChanged, &above, parent.acl.clone());
@@ -179,7 +180,7 @@ impl Writer<'_> {
             return Err(ErrorCode::NotEmpty);
         }
         let above = parent(path).to_owned();
-        self.state.nodes.remove(path);
+        self.state.take(path);
         self.touch_parent(&above, 0);
         self.tell(WatchEventType::NodeDeleted, path, node.acl.clone());
         let acl = self.node(&above)?.acl.clone();
@@ -212,7 +213,7 @@ impl Writer<'_> {
         let version = node.version.wrapping_add(1);
         let acl = node.acl.clone();
         let changed = Node { data, version, mzxid, mtime, ..Node::clone(&node) };
-        self.state.nodes.insert(path.to_owned(), Rc::new(changed));
+        self.state.put(path, changed);
         self.tell(WatchEventType::NodeDataChanged, path, acl);
         Ok(Written::Changed(self.state.stat(path).expect("it was just changed")))
     }
@@ -227,7 +228,7 @@ impl Writer<'_> {
         match_version(version, node.aversion)?;
         let aversion = node.aversion.wrapping_add(1);
         let changed = Node { acl, aversion, ..Node::clone(&node) };
-        self.state.nodes.insert(path.to_owned(), Rc::new(changed));
+        self.state.put(path, changed);
         Ok(Written::Changed(self.state.stat(path).expect("it was just changed")))
     }
 
@@ -247,7 +248,7 @@ impl Writer<'_> {
             pzxid: self.state.zxid,
             ..Node::clone(node)
         };
-        self.state.nodes.insert(path.to_owned(), Rc::new(touched));
+        self.state.put(path, touched);
     }
 
     fn tell(&mut self, kind: WatchEventType, path: &str, acl: Vec<Acl>) {

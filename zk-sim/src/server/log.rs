@@ -1,102 +1,300 @@
-//! The log thread: takes what has come, appends it, flushes once, and says so.
+//! The log thread: takes what has come, appends it, flushes once, and says so. Epochs, truncation and
+//! reading the files again keep their place behind what was appended before them.
 
-use zk_core::Input;
-use zk_wire::{TxnRecord, Zxid};
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use zk_core::{Database, DatabaseOptions, Input};
+use zk_storage::{Epochs, MemDisk, RecoverOptions, TxnLog, recover};
+use zk_wire::{Epoch, TxnRecord, Zxid};
 
 use super::{End, Process};
-use crate::scene::{Mutation, Scene, Work};
+use crate::event::Work;
+use crate::mutation::Mutation;
+use crate::scene::Scene;
+use crate::tally::Operation;
 
 /// What the log is to do, in order.
 #[derive(Debug)]
 pub(super) enum Command {
-    Append { zxid: Zxid, bytes: Vec<u8> },
+    Append { zxid: Zxid, bytes: Bytes },
     Roll,
+    StoreEpochs { accepted: Epoch, current: Epoch },
+    Truncate { zxid: Zxid },
+    Reload,
+}
+
+/// What the log has done.
+#[derive(Debug)]
+enum Report {
+    Persisted(Zxid),
+    EpochsStored { accepted: Epoch, current: Epoch },
+    Truncated(Zxid),
+    Reloaded(Box<Database>),
+}
+
+/// The log thread, and what is on the way to it and back.
+#[derive(Debug)]
+pub(super) struct LogThread {
+    log: TxnLog<MemDisk>,
+    /// Of a member of an ensemble.
+    epochs: Option<Epochs<MemDisk>>,
+    database: DatabaseOptions,
+    /// What the driver has for it, and what it has not taken.
+    batch: Vec<Command>,
+    queue: VecDeque<Command>,
+    /// The last txn that no flush has covered.
+    unflushed: Option<Zxid>,
+    is_flushing: bool,
+    /// What it does that is no append.
+    acting: Option<Command>,
+    reports: Vec<Report>,
+}
+
+impl LogThread {
+    pub(super) fn new(
+        log: TxnLog<MemDisk>,
+        epochs: Option<Epochs<MemDisk>>,
+        database: DatabaseOptions,
+    ) -> Self {
+        Self {
+            log,
+            epochs,
+            database,
+            batch: Vec::new(),
+            queue: VecDeque::new(),
+            unflushed: None,
+            is_flushing: false,
+            acting: None,
+            reports: Vec::new(),
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.is_flushing || self.acting.is_some()
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.is_busy()
+            && self.batch.is_empty()
+            && self.queue.is_empty()
+            && self.unflushed.is_none()
+            && self.reports.is_empty()
+    }
+
+    /// What it is doing.
+    pub(super) fn operation(&self) -> Option<Operation> {
+        match &self.acting {
+            Some(Command::StoreEpochs { .. }) => Some(Operation::EpochFile),
+            Some(Command::Truncate { .. }) => Some(Operation::Truncate),
+            Some(Command::Reload) => Some(Operation::Reload),
+            Some(Command::Append { .. } | Command::Roll) => None,
+            None => self.is_flushing.then_some(Operation::Flush),
+        }
+    }
+}
+
+impl Command {
+    /// Whether no other thread may be writing a snapshot meanwhile.
+    fn needs_quiet(&self) -> bool {
+        matches!(self, Self::Truncate { .. } | Self::Reload)
+    }
 }
 
 impl Process {
     pub(super) fn log(&mut self, scene: &mut Scene, command: Command) {
-        if self.batch.is_empty() {
+        if self.log.batch.is_empty() {
             let us = scene.delay(50);
             self.wake(scene, us, Work::SendBatch);
         }
-        self.batch.push(command);
+        self.log.batch.push(command);
     }
 
-    /// The driver hands its batch over.
+    /// The driver hands its batch over. A snapshot that is still being written must not get its name
+    /// after the files were cut or read.
     pub(crate) fn on_send_batch(&mut self, scene: &mut Scene) {
-        if !self.batch.is_empty() {
-            self.queue.push_back(std::mem::take(&mut self.batch));
-            let us = scene.delay(20);
-            self.wake(scene, us, Work::Log);
+        let is_held =
+            self.snapshots.is_writing() && self.log.batch.iter().any(Command::needs_quiet);
+        if self.log.batch.is_empty() || is_held {
+            return;
         }
+        self.log.queue.extend(self.log.batch.drain(..));
+        let us = scene.delay(20);
+        self.wake(scene, us, Work::Log);
     }
 
-    /// The log thread takes what has come, unless its flush is running.
+    /// The log thread takes what has come, unless it is busy.
     pub(crate) fn on_log(&mut self, scene: &mut Scene) -> Result<(), End> {
-        if self.flushing.is_some() {
+        if self.log.is_busy() {
             return Ok(());
         }
-        let mut last = None;
-        while let Some(mut batch) = self.queue.pop_front() {
-            if scene.mutation == Some(Mutation::LoseLastAppend) && batch.len() > 1 {
-                last = last.max(batch.iter().filter_map(Command::zxid).max());
-                batch.pop_if(|command| command.zxid().is_some());
-            }
-            for command in batch {
-                last = last.max(command.zxid());
-                match command {
-                    Command::Append { zxid, bytes } => self.log.append(zxid, &bytes)?,
-                    Command::Roll => self.log.roll()?,
+        while let Some(command) = self.log.queue.pop_front() {
+            match command {
+                Command::Append { zxid, bytes } => {
+                    self.log.unflushed = Some(zxid);
+                    let is_lost = scene.mutation == Some(Mutation::LoseLastAppend)
+                        && self.log.queue.is_empty()
+                        && scene.random.chance(500);
+                    if !is_lost {
+                        self.log.log.append(zxid, &bytes)?;
+                    }
+                }
+                Command::Roll => {
+                    self.log.log.roll()?;
+                    if let Some(zxid) = self.log.unflushed {
+                        scene.checker.on_durable(self.node, zxid);
+                    }
+                }
+                Command::StoreEpochs { .. } | Command::Truncate { .. } | Command::Reload => {
+                    if self.log.unflushed.is_some() {
+                        self.log.queue.push_front(command);
+                        break;
+                    }
+                    self.log.acting = Some(command);
+                    let us = self.disk_us(scene);
+                    self.wake(scene, us, Work::Act);
+                    return Ok(());
                 }
             }
-            if scene.random.chance(300) {
+            if scene.random.chance(100) {
                 break;
             }
         }
-        let Some(last) = last else { return Ok(()) };
-        self.flushing = Some(last);
+        let Some(zxid) = self.log.unflushed else {
+            if !self.log.queue.is_empty() {
+                self.wake(scene, 1, Work::Log);
+            }
+            return Ok(());
+        };
+        self.log.is_flushing = true;
         if scene.mutation == Some(Mutation::PersistBeforeCommit) {
-            self.reports.push_back(last);
-            self.wake(scene, 0, Work::Report);
+            self.report(scene, Report::Persisted(zxid));
         }
-        let us = scene.delay(scene.knobs.flush_us);
+        let us = self.disk_us(scene);
         self.wake(scene, us, Work::Commit);
         Ok(())
     }
 
     /// The flush is over, if the disk lets it.
     pub(crate) fn on_commit(&mut self, scene: &mut Scene) -> Result<(), End> {
-        let Some(zxid) = self.flushing.take() else { return Ok(()) };
-        self.log.commit()?;
-        scene.note(|| format!("committed {zxid:x}"), &[1]);
-        self.reports.push_back(zxid);
-        let us = scene.delay(50);
-        self.wake(scene, us, Work::Report);
-        if scene.knobs.log_file_len_max.is_some_and(|max| self.log.content_len() > max) {
-            self.log.roll()?;
+        self.log.is_flushing = false;
+        let Some(zxid) = self.log.unflushed.take() else { return Ok(()) };
+        self.log.log.commit()?;
+        let node = self.node;
+        scene.note(|| format!("{node} has {:x} on its disk", zxid.0), 1);
+        scene.tally.count(Operation::Flush);
+        scene.checker.on_durable(self.node, zxid);
+        self.report(scene, Report::Persisted(zxid));
+        if scene.knobs.log_file_len_max.is_some_and(|max| self.log.log.content_len() > max) {
+            self.log.log.roll()?;
         }
-        if !self.queue.is_empty() {
+        if !self.log.queue.is_empty() {
             let us = scene.delay(20);
             self.wake(scene, us, Work::Log);
-        } else if self.log.wants_preparation() && scene.random.chance(500) {
-            self.log.prepare_ahead()?;
+        } else if self.log.log.wants_preparation() && scene.random.chance(500) {
+            self.log.log.prepare_ahead()?;
         }
         Ok(())
     }
 
-    /// The driver hears of all flushes that are over by now.
-    pub(crate) fn on_report(&mut self, scene: &mut Scene) -> Result<(), End> {
-        let Some(last) = self.reports.pop_back() else { return Ok(()) };
-        self.reports.clear();
-        self.step(scene, Input::Persisted { zxid: Zxid(last) }, None)?;
-        scene.checker.on_applied(self.peer.database().last_zxid().0);
+    /// The log thread does something that is no append.
+    pub(crate) fn on_act(&mut self, scene: &mut Scene) -> Result<(), End> {
+        let Some(command) = self.log.acting.take() else { return Ok(()) };
+        match command {
+            Command::StoreEpochs { accepted, current } => {
+                if self.store_one_epoch(scene, accepted, current)? {
+                    // One file at a time: between the two it can die.
+                    self.log.acting = Some(Command::StoreEpochs { accepted, current });
+                    let us = self.disk_us(scene);
+                    self.wake(scene, us, Work::Act);
+                    return Ok(());
+                }
+                self.report(scene, Report::EpochsStored { accepted, current });
+            }
+            Command::Truncate { zxid } => {
+                scene.tally.count(Operation::Truncate);
+                let length_max = RecoverOptions::default().length_max;
+                self.log.log.truncate(&self.dirs, zxid, length_max)?;
+                scene.checker.on_disk_cut(self.node, zxid);
+                self.report(scene, Report::Truncated(zxid));
+            }
+            Command::Reload => {
+                scene.tally.count(Operation::Reload);
+                let database = self.read_again(scene)?;
+                self.report(scene, Report::Reloaded(Box::new(database)));
+            }
+            Command::Append { .. } | Command::Roll => {}
+        }
+        let us = scene.delay(20);
+        self.wake(scene, us, Work::Log);
         Ok(())
     }
-}
 
-impl Command {
-    fn zxid(&self) -> Option<i64> {
-        if let Self::Append { zxid, .. } = self { Some(zxid.0) } else { None }
+    /// Writes the accepted epoch, else the current one; false when the files have both.
+    fn store_one_epoch(
+        &mut self,
+        scene: &mut Scene,
+        accepted: Epoch,
+        current: Epoch,
+    ) -> Result<bool, End> {
+        let epochs = self.log.epochs.as_mut().expect("only a member of an ensemble has epochs");
+        if scene.mutation == Some(Mutation::SkipEpochFiles) {
+            return Ok(false);
+        }
+        if epochs.accepted() != accepted {
+            epochs.write_accepted(accepted)?;
+        } else if epochs.current() != current {
+            epochs.write_current(current)?;
+        } else {
+            return Ok(false);
+        }
+        scene.tally.count(Operation::EpochFile);
+        scene.checker.on_epochs(self.node, epochs.accepted(), epochs.current())?;
+        Ok(true)
+    }
+
+    /// What is appended next goes to a new file, so that the log may be read like that of a last run.
+    fn read_again(&mut self, scene: &mut Scene) -> Result<Database, End> {
+        self.log.log.roll()?;
+        let options = self.log.database;
+        let make = || Database::new(options);
+        let recovered = recover(&self.disk, &self.dirs, &RecoverOptions::default(), make)?;
+        let mut database = recovered.replica;
+        database.finish_recovery();
+        scene.checker.on_reloaded(self.node, &database)?;
+        Ok(database)
+    }
+
+    fn report(&mut self, scene: &mut Scene, report: Report) {
+        self.log.reports.push(report);
+        let us = scene.delay(50);
+        self.wake(scene, us, Work::Report);
+    }
+
+    /// The driver hears of all that is done by now. Flushes that follow each other are one input.
+    pub(crate) fn on_report(&mut self, scene: &mut Scene) -> Result<(), End> {
+        let mut persisted = None;
+        for report in std::mem::take(&mut self.log.reports) {
+            let input = match report {
+                Report::Persisted(zxid) => {
+                    persisted = Some(zxid);
+                    continue;
+                }
+                Report::EpochsStored { accepted, current } => {
+                    Input::EpochsStored { accepted, current }
+                }
+                Report::Truncated(zxid) => Input::Truncated { zxid },
+                Report::Reloaded(database) => Input::Reloaded { database },
+            };
+            if let Some(zxid) = persisted.take() {
+                self.step(scene, Input::Persisted { zxid }, None)?;
+            }
+            self.step(scene, input, None)?;
+        }
+        match persisted {
+            Some(zxid) => self.step(scene, Input::Persisted { zxid }, None),
+            None => Ok(()),
+        }
     }
 }
 

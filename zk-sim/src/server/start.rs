@@ -1,0 +1,173 @@
+//! A server's start: what the disk has becomes a core, as the real shell's start does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use zk_core::{
+    AuthOptions, ContainerOptions, Database, DatabaseOptions, EnsembleOptions, Members, Millis,
+    Now, Options, Peer, PrepOptions, RoleName, SnapshotOptions, TokenOptions,
+};
+use zk_storage::{
+    Compression, DataDirs, Epochs, LogOptions, MemDisk, RecoverOptions, TxnLog, recover,
+    remove_leftovers,
+};
+use zk_wire::{Epoch, Zxid};
+
+use super::log::LogThread;
+use super::snapshot::{self, Snapshots};
+use super::{End, Process, id_of};
+use crate::clock::Clock;
+use crate::knobs::Knobs;
+use crate::rights;
+use crate::scene::Scene;
+use crate::violation::Property;
+
+/// What a server runs on.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) node: usize,
+    pub(crate) disk: MemDisk,
+    pub(crate) dirs: DataDirs,
+    /// How often a server was started on it.
+    pub(crate) boot: u64,
+    /// How far its wall clock is off.
+    pub(crate) wall_skew_ms: i64,
+}
+
+impl Process {
+    /// Starts a server on what the disk has.
+    pub(crate) fn start(scene: &mut Scene, machine: &Machine) -> Result<Self, End> {
+        let Machine { node, disk, dirs, boot, wall_skew_ms } = machine;
+        let node = *node;
+        let locks = dirs.take(disk, true)?;
+        remove_leftovers(disk, dirs)?;
+        let seed = scene.random.next();
+        let options =
+            DatabaseOptions { seed, extended_types: scene.knobs.extended_types, digest: true };
+        let recovered = recover(disk, dirs, &RecoverOptions::default(), || Database::new(options))?;
+        let mut database = recovered.replica;
+        database.finish_recovery();
+        if database.digest_mismatches() > 0 {
+            return Err(Property::Digest.broken("while txns were replayed").into());
+        }
+        scene.checker.on_recovered(node, &database)?;
+        if recovered.snapshot_zxid.is_none() {
+            snapshot::write_now(disk, dirs, &mut database)?;
+        }
+        let is_alone = scene.knobs.quorum.is_alone();
+        let epochs = match is_alone {
+            true => None,
+            false => Some(Epochs::load(disk.clone(), dirs, database.last_zxid())?),
+        };
+        if let Some(epochs) = &epochs {
+            scene.checker.on_epochs(node, epochs.accepted(), epochs.current())?;
+        }
+        let wants_snapshot =
+            is_alone && recovered.snapshot_zxid.is_some() && recovered.replayed > 0;
+        let log_options = LogOptions { prewrite_max: scene.knobs.prewrite_max, force_sync: true };
+        let now = Now { mono: Millis(0), wall_ms: scene.wall_ms(*wall_skew_ms) };
+        let core = options_of(&scene.knobs, seed, node, epochs.as_ref());
+        let epoch = epochs.as_ref().map_or(Epoch(0), Epochs::current);
+        let log = TxnLog::new(disk.clone(), dirs, log_options);
+        let mut process = Self {
+            node,
+            boot: *boot,
+            clock: Clock::start(scene.now_us, scene.knobs.quorum.rates[node]),
+            wall_skew_ms: *wall_skew_ms,
+            peer: Peer::new(core, database, now),
+            disk: disk.clone(),
+            dirs: dirs.clone(),
+            log: LogThread::new(log, epochs, options),
+            snapshots: Snapshots::default(),
+            sockets: BTreeMap::new(),
+            places: Vec::new(),
+            free: Vec::new(),
+            mail: Vec::new(),
+            outputs: Vec::new(),
+            timer_ms: None,
+            spins: 0,
+            disk_factor: 1,
+            is_stopping: false,
+            is_released: false,
+            struck_after: None,
+            shown: (RoleName::Standalone, true),
+            epoch,
+            dropped: Zxid::ZERO,
+            _locks: locks,
+        };
+        scene.checker.observe(node, &process.peer, 0)?;
+        if wants_snapshot {
+            process.take_snapshot(scene);
+        }
+        process.set_timer(scene);
+        Ok(process)
+    }
+}
+
+fn options_of(knobs: &Knobs, seed: u64, node: usize, epochs: Option<&Epochs<MemDisk>>) -> Options {
+    Options {
+        seed,
+        server_id: u8::try_from(node + 1).expect("there are few servers"),
+        tick_ms: knobs.tick_ms,
+        session_timeout_min_ms: knobs.session_timeout_min_ms,
+        session_timeout_max_ms: knobs.session_timeout_max_ms,
+        prep: PrepOptions {
+            auth: AuthOptions {
+                super_digest: Some(rights::SUPER.1.to_owned()),
+                ..AuthOptions::default()
+            },
+            extended_types: knobs.extended_types,
+            enforce_quota: false,
+            reconfig: false,
+            digest: true,
+            txn_size_max: knobs.txn_size_max,
+        },
+        outstanding_limit: knobs.outstanding_limit,
+        output_soft_max: knobs.output_soft_max,
+        output_hard_max: knobs.output_hard_max,
+        sessionless_timeout_ms: 10_000,
+        containers: ContainerOptions {
+            check_interval_ms: knobs.reap_interval_ms,
+            per_minute_max: 1_000_000,
+            never_used_max_ms: knobs.never_used_max_ms,
+        },
+        snapshots: SnapshotOptions {
+            snap_count: knobs.snap_count,
+            size_limit_bytes: knobs.snap_size_bytes,
+        },
+        connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
+        ensemble: epochs.map(|epochs| ensemble_of(knobs, node, epochs)),
+    }
+}
+
+fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> EnsembleOptions {
+    let quorum = &knobs.quorum;
+    let voters = (0..quorum.voters).map(id_of);
+    let observers = (quorum.voters..quorum.nodes()).map(id_of);
+    let (groups, weights) = (BTreeMap::<i64, BTreeSet<_>>::new(), BTreeMap::new());
+    let text = "version=0".to_owned();
+    EnsembleOptions {
+        me: id_of(node),
+        members: Members::new(voters, observers, groups, weights, 0, text),
+        current_epoch: epochs.current(),
+        accepted_epoch: epochs.accepted(),
+        init_limit: quorum.init_limit,
+        sync_limit: quorum.sync_limit,
+        election_interval_min_ms: quorum.election_interval_min_ms,
+        election_interval_max_ms: quorum.election_interval_max_ms,
+        commit_log_count: quorum.commit_log_count,
+        commit_log_bytes: quorum.commit_log_bytes,
+        force_snapshot_sync: quorum.force_snapshot_sync,
+        leader_serves: true,
+        read_only: false,
+        reconfig: false,
+    }
+}
+
+/// Where all clients come from.
+pub(super) fn remote() -> IpAddr {
+    rights::ADDRESS.parse().expect("it is an address")
+}
+
+/// How snapshots are packed: the packing has tests of its own.
+pub(super) const COMPRESSION: Compression = Compression::Plain;
