@@ -34,11 +34,13 @@ impl Leader {
                 return acts.push(Act::Stream(link));
             }
         };
-        acts.push(Act::Send(link, packet(&first)));
+        let mut parcel = Parcel::new(link, acts);
+        parcel.add(&first);
         for (zxid, txn) in history.above(above).take_while(|(zxid, _)| *zxid <= committed) {
-            acts.push(Act::Send(link, packet(&QuorumPacket::Proposal { zxid: *zxid, txn })));
-            acts.push(Act::Send(link, packet(&QuorumPacket::Commit { zxid: *zxid })));
+            parcel.add(&QuorumPacket::Proposal { zxid: *zxid, txn });
+            parcel.add(&QuorumPacket::Commit { zxid: *zxid });
         }
+        parcel.send();
         handler.sent = committed;
         self.send_newleader(options, link, acts);
     }
@@ -120,23 +122,55 @@ impl Leader {
     fn let_in(&mut self, now: Millis, history: &History, link: LinkId, acts: &mut Vec<Act>) {
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::Live;
-        acts.push(Act::Send(link, packet(&QuorumPacket::UpToDate)));
+        let mut parcel = Parcel::new(link, acts);
+        parcel.add(&QuorumPacket::UpToDate);
         for (zxid, txn) in history.above(handler.sent) {
             let zxid = *zxid;
             let is_committed = zxid <= self.committed;
             if handler.is_observer {
                 if is_committed {
-                    acts.push(Act::Send(link, packet(&QuorumPacket::Inform { zxid, txn })));
+                    parcel.add(&QuorumPacket::Inform { zxid, txn });
                     handler.sent = zxid;
                 }
                 continue;
             }
-            acts.push(Act::Send(link, packet(&QuorumPacket::Proposal { zxid, txn })));
+            parcel.add(&QuorumPacket::Proposal { zxid, txn });
             if is_committed {
-                acts.push(Act::Send(link, packet(&QuorumPacket::Commit { zxid })));
+                parcel.add(&QuorumPacket::Commit { zxid });
             }
             handler.sent = zxid;
             handler.owes_since.get_or_insert(now);
+        }
+        parcel.send();
+    }
+}
+
+/// Many packets for one learner, sent in pieces of a good size.
+struct Parcel<'a> {
+    link: LinkId,
+    bytes: Vec<u8>,
+    acts: &'a mut Vec<Act>,
+}
+
+impl<'a> Parcel<'a> {
+    /// A piece is sent when it has so many bytes.
+    const LEN: usize = 64 << 10;
+
+    fn new(link: LinkId, acts: &'a mut Vec<Act>) -> Self {
+        Self { link, bytes: Vec::new(), acts }
+    }
+
+    fn add(&mut self, packet: &QuorumPacket<'_>) {
+        packet.encode(&mut self.bytes);
+        if self.bytes.len() >= Self::LEN {
+            let piece = std::mem::take(&mut self.bytes);
+            self.acts.push(Act::Send(self.link, piece.into()));
+        }
+    }
+
+    fn send(self) {
+        if !self.bytes.is_empty() {
+            self.acts.push(Act::Send(self.link, self.bytes.into()));
         }
     }
 }
