@@ -160,6 +160,8 @@ fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> Ensemble
         force_snapshot_sync: quorum.force_snapshot_sync,
         leader_serves: true,
         read_only: false,
+        local_sessions: false,
+        local_upgrading: false,
         reconfig: false,
     }
 }
