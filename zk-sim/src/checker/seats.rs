@@ -175,6 +175,8 @@ impl Checker {
             return Ok(());
         }
         let began = is_serving && !seat.is_serving;
+        // Also what it applied just before it lost its role.
+        let has_shown = is_serving || seat.is_serving && zxid > seat.applied;
         (seat.is_serving, seat.applied) = (is_serving, zxid);
         seat.is_leading = match peer.role() {
             RoleName::Standalone | RoleName::Leading => true,
@@ -184,7 +186,7 @@ impl Checker {
             self.on_established(node)?;
             self.track_all(node, now_ms);
         }
-        if is_serving {
+        if has_shown {
             self.on_delivered(node, zxid)?;
         }
         // A tree that is being filled shows no moment yet.

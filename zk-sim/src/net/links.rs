@@ -273,12 +273,18 @@ impl Net {
     }
 
     /// An end hears that its link is gone; whether it had not let go of it already.
-    pub(crate) fn on_link_ends(&mut self, id: LinkId, side: Side) -> bool {
+    pub(crate) fn on_link_ends(&mut self, scene: &mut Scene, id: LinkId, side: Side) -> bool {
         let Some(link) = self.links.get_mut(&id) else { return false };
-        let had_it = link.end(side).state == EndState::Open;
+        let (end, leader) = (*link.end(side), link.leader.node);
         link.end_mut(side).state = EndState::Gone;
         self.bury(id);
-        had_it
+        let dialing = self.dialing[end.node].filter(|dialing| dialing.leader == leader);
+        if let (Side::Learner, EndState::Opening, Some(dialing)) = (side, end.state, dialing) {
+            // It was never there: the attempt goes on.
+            let us = 1000 + scene.delay(1000 * scene.knobs.tick_ms);
+            after(scene, us, Passage::Dial { node: end.node, attempt: dialing.attempt });
+        }
+        end.state == EndState::Open
     }
 
     /// Cuts a link: bytes on the way are lost, in the middle of a packet. With `is_mute` nobody is told.

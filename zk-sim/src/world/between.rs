@@ -72,7 +72,7 @@ impl World {
             Passage::LinkEnds { link, side } => {
                 let Some(node) = self.net.node_of(passage) else { return Ok(()) };
                 self.scene.note(|| format!("{node} hears that link {} ends", link.0), link.0);
-                if self.net.on_link_ends(link, side) {
+                if self.net.on_link_ends(&mut self.scene, link, side) {
                     return self.feed(node, Input::LinkClosed { link });
                 }
                 Ok(())
