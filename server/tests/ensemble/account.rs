@@ -39,7 +39,7 @@ impl Account {
     /// Writes so much that no member keeps all of it in memory for one that lags.
     pub(crate) fn write_bulk(&mut self, server: SocketAddr) {
         self.write(BULK_TXNS);
-        let mut session = Session::new(&[server], 0);
+        let mut session = Session::reader(server);
         if self.extra.insert("bulk".to_owned()) {
             session.create("/bulk", b"", CreateFlags::Persistent).expect("all is well");
         }
@@ -95,7 +95,7 @@ impl Account {
 
     fn check_content(&mut self, member: &Member) {
         // A new session is a txn: once a member has granted it, it has all that was before.
-        let mut reader = Session::new(&[member.address()], 0);
+        let mut reader = Session::reader(member.address());
         let sid = member.sid();
         let mut tops = self.extra.clone();
         tops.insert("zookeeper".to_owned());

@@ -12,6 +12,7 @@
 #![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
 mod account;
+mod chaos;
 #[path = "../it/client.rs"]
 mod client;
 mod clients;
@@ -36,6 +37,7 @@ mod partitions;
 mod place;
 #[path = "../it/program.rs"]
 mod program;
+mod random;
 mod rolling;
 #[path = "../it/server.rs"]
 mod server;

@@ -117,6 +117,11 @@ impl Member {
         self.running.is_some() && !self.is_paused
     }
 
+    /// Whether it stands still.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
     /// Whether its process has not ended.
     pub(crate) fn is_running(&mut self) -> bool {
         let child = self.running.as_mut().map(|running| &mut running.child);

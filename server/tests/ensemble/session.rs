@@ -26,6 +26,7 @@ pub(crate) struct Session {
     seen: Zxid,
     xid: i32,
     timeout_ms: i32,
+    patience: Duration,
 }
 
 impl Session {
@@ -36,6 +37,15 @@ impl Session {
 
     /// The same that is lost after so long a silence.
     pub(crate) fn with_timeout(servers: &[SocketAddr], first: usize, timeout_ms: i32) -> Self {
+        Self::open_new(servers, first, timeout_ms, REPLY_LIMIT)
+    }
+
+    /// A new session at this server alone, which may take its time to answer.
+    pub(crate) fn reader(server: SocketAddr) -> Self {
+        Self::open_new(&[server], 0, TIMEOUT_MS, READER_PATIENCE)
+    }
+
+    fn open_new(servers: &[SocketAddr], first: usize, timeout_ms: i32, patience: Duration) -> Self {
         let mut session = Self {
             servers: servers.to_vec(),
             at: first,
@@ -45,6 +55,7 @@ impl Session {
             seen: Zxid::ZERO,
             xid: 0,
             timeout_ms,
+            patience,
         };
         session.attach();
         session
@@ -88,8 +99,8 @@ impl Session {
     fn open(&mut self, server: SocketAddr) -> Result<(), Failure> {
         let stream = TcpStream::connect_timeout(&server, CONNECT_LIMIT)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(REPLY_LIMIT))?;
-        stream.set_write_timeout(Some(REPLY_LIMIT))?;
+        stream.set_read_timeout(Some(self.patience))?;
+        stream.set_write_timeout(Some(self.patience))?;
         self.stream = Some(stream);
         let passwd = self.passwd;
         let request = ConnectRequest {
@@ -221,6 +232,8 @@ const WHOLE: &str = "a reply without error is whole";
 const TIMEOUT_MS: i32 = 30_000;
 const ATTACH_LIMIT: Duration = Duration::from_secs(30);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+/// A server that is silent for so long is given up.
 const REPLY_LIMIT: Duration = Duration::from_secs(3);
+const READER_PATIENCE: Duration = Duration::from_secs(20);
 const FRAME_MAX: usize = 16 << 20;
 const PING_XID: i32 = -2;

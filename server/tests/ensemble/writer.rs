@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use zk_wire::{CreateFlags, ErrorCode, Op, SessionId};
 
 use crate::client::{Failure, NewNode, encode_delete};
+use crate::random::Random;
 use crate::session::Session;
 
 /// A writer with its session.
@@ -63,7 +64,7 @@ impl Writer {
         Self {
             top,
             session,
-            random: Random(u64::try_from(number).expect("a small number")),
+            random: Random::new(u64::try_from(number).expect("a small number")),
             content: Content::default(),
             ahead: Content::default(),
             in_flight: Vec::new(),
@@ -285,20 +286,6 @@ fn data(number: u64) -> Vec<u8> {
     let text = format!("{number} ");
     let size = usize::try_from(number * 37 % DATA_MAX).expect("a small number");
     text.bytes().cycle().take(size).collect()
-}
-
-/// SplitMix64: the same seed, the same draws.
-struct Random(u64);
-
-impl Random {
-    /// A number below `bound`.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    }
 }
 
 const EPHEMERAL: &str = "ephemeral";
