@@ -52,6 +52,7 @@ impl Peer {
         }
         if self.ensemble.is_some() {
             self.trim_history(now, out);
+            self.stream_when_caught_up(now, out);
         }
     }
 

@@ -651,8 +651,13 @@ impl Peer {
     fn use_cursor(&mut self, now: Now, out: &mut Vec<Output>) {
         self.apply_for_snapshot(now, out);
         let zxid = self.database.last_zxid();
+        let committed = self.committed;
         let Some(ensemble) = &mut self.ensemble else { return };
         if ensemble.cursor != Cursor::Idle {
+            return;
+        }
+        // A tree that lags behind its quorum would take a learner back behind what it has acked.
+        if zxid < committed && !ensemble.waiting_for_snapshot.is_empty() {
             return;
         }
         let links: Vec<LinkId> = std::mem::take(&mut ensemble.waiting_for_snapshot)
@@ -666,6 +671,14 @@ impl Peer {
         } else if std::mem::take(&mut ensemble.wants_snapshot) {
             ensemble.cursor = Cursor::Own;
             out.push(Output::TakeSnapshot);
+        }
+    }
+
+    /// Txns were applied: what waited for them may begin.
+    pub(super) fn stream_when_caught_up(&mut self, now: Now, out: &mut Vec<Output>) {
+        let waits = self.ensemble.as_ref().is_some_and(|e| !e.waiting_for_snapshot.is_empty());
+        if waits && self.is_in_charge() {
+            self.use_cursor(now, out);
         }
     }
 

@@ -228,6 +228,28 @@ fn a_local_session_becomes_the_ensembles_with_its_first_ephemeral() {
     }
 }
 
+/// The leader's disk was behind those of its quorum, and so was its tree. As a snapshot it took a learner
+/// back behind txns that the learner had acked; with the leader gone they were lost.
+#[test]
+fn a_leader_whose_disk_lags_streams_no_less_than_is_committed() {
+    let mut cluster = Cluster::keeping(3, 0);
+    cluster.run();
+    let client = cluster.connect(2);
+    cluster.hold_disk(3);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    assert_eq!(cluster.create(client, "/b"), 0);
+    assert!(!cluster.has(3, "/a"));
+    cluster.stop(1);
+    cluster.wipe(1);
+    cluster.start(1);
+    cluster.pass(500);
+    assert!(!cluster.peer(1).is_serving());
+    cluster.release_disk();
+    cluster.pass(500);
+    assert!(cluster.peer(1).is_serving());
+    assert!(cluster.has(1, "/a") && cluster.has(1, "/b"));
+}
+
 #[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);

@@ -26,6 +26,8 @@ pub(super) struct Cluster {
     keep: usize,
     last_link: u64,
     lingering: Option<i64>,
+    /// Whose disk does not answer.
+    slow_disk: Option<i64>,
     /// Sessions are local; whether they may become global.
     local_sessions: Option<bool>,
 }
@@ -89,6 +91,7 @@ impl Cluster {
             keep,
             last_link: 0,
             lingering: None,
+            slow_disk: None,
             local_sessions,
         };
         for sid in 1..=count {
@@ -130,6 +133,23 @@ impl Cluster {
         });
         let database = server.recover(keep);
         server.peer = Some(Peer::new(options, database, now));
+    }
+
+    /// Its disk takes what it gets and does not answer.
+    pub(super) fn hold_disk(&mut self, sid: i64) {
+        self.slow_disk = Some(sid);
+    }
+
+    /// The disk that was held has everything.
+    pub(super) fn release_disk(&mut self) {
+        let Some(sid) = self.slow_disk.take() else { return };
+        let last = self.servers[&sid].log.last().map_or(Zxid::ZERO, |(zxid, _)| *zxid);
+        self.events.push_back((sid, Event::Persisted(last)));
+    }
+
+    /// A server that is down loses its log.
+    pub(super) fn wipe(&mut self, sid: i64) {
+        self.servers.get_mut(&sid).unwrap().log.clear();
     }
 
     /// Its process will wait for something when it is told to end.
@@ -265,7 +285,9 @@ impl Cluster {
         match output {
             Output::Append { zxid, bytes } => {
                 server.log.push((zxid, bytes));
-                self.events.push_back((sid, Event::Persisted(zxid)));
+                if self.slow_disk != Some(sid) {
+                    self.events.push_back((sid, Event::Persisted(zxid)));
+                }
             }
             Output::Roll | Output::Resume(_) | Output::ResumeLink(_) | Output::StopDialing => {}
             Output::Stopped if self.lingering == Some(sid) => {}
