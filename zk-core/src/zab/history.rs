@@ -112,7 +112,9 @@ impl History {
             return Plan::Diff { above: last };
         }
         if last > committed {
-            let can_cut = is_txn && committed.counter() != 0 && committed >= self.base;
+            // Of another epoch its log may have left this history earlier than here.
+            let is_same_branch = is_txn && committed.epoch() == last.epoch();
+            let can_cut = is_same_branch && committed.counter() != 0 && committed >= self.base;
             return if can_cut { Plan::Trunc { to: committed } } else { Plan::Snap };
         }
         if last < self.base {
@@ -158,6 +160,7 @@ mod tests {
             ("but has one that was not committed", zxid(2, 3), Plan::Trunc { to: committed }),
             ("but has a lost tail of an old epoch", zxid(1, 6), Plan::Snap),
             ("but has led an epoch that nobody knows", zxid(3, 0), Plan::Snap),
+            ("but has one of an epoch that came to nothing", zxid(3, 1), Plan::Snap),
         ];
         for (lacks, last, plan) in table {
             assert_eq!(history().plan(last, committed), plan, "lacks {lacks}");
