@@ -12,7 +12,7 @@
 
 use std::collections::BTreeSet;
 
-use zk_wire::{CreateFlags, ErrorCode, Op, SessionId};
+use zk_wire::{CreateFlags, Decoder, Encoder, ErrorCode, Op, SessionId};
 
 use crate::client::{Failure, NewNode, encode_delete};
 use crate::random::Random;
@@ -50,6 +50,8 @@ enum Write {
     Delete(u64),
     /// Sets the register, whose version must be this.
     Set(i32),
+    /// A create and a set, both or none.
+    Both(u64, i32),
 }
 
 impl Writer {
@@ -126,7 +128,15 @@ impl Writer {
             self.ask(write)?;
         }
         while let Some(write) = self.in_flight.first().copied() {
-            self.session.reply()?;
+            let reply = self.session.reply()?;
+            if let Write::Both(..) = write {
+                // A multi that failed answers every op with one; the first stands for all.
+                let mut decoder = Decoder::new(&reply);
+                let first = [decoder.int(), decoder.boolean().map(i32::from), decoder.int()];
+                if let [Ok(-1), _, Ok(code)] = first {
+                    return Err(Failure::Code(code));
+                }
+            }
             self.in_flight.remove(0);
             self.content.apply(write);
             self.acknowledged += 1;
@@ -139,9 +149,13 @@ impl Writer {
         match (oldest, self.random.below(10)) {
             (Some(oldest), 0..4) if self.ahead.nodes.len() > NODES_MAX => Write::Delete(oldest),
             (_, 4..7) => Write::Set(self.ahead.version),
-            _ => {
+            (_, chosen) => {
                 self.created += 1;
-                Write::Create(self.created)
+                if chosen == 7 {
+                    Write::Both(self.created, self.ahead.version)
+                } else {
+                    Write::Create(self.created)
+                }
             }
         }
     }
@@ -166,10 +180,19 @@ impl Writer {
                 self.session.send(Op::Delete, |encoder| encode_delete(encoder, &path))
             }
             Write::Set(version) => {
-                let path = format!("{}/{REGISTER}", self.top);
-                let data = (version + 1).to_string();
-                self.session.send(Op::SetData, |encoder| {
-                    encoder.text(&path).buffer(Some(data.as_bytes())).int(version);
+                let top = &self.top;
+                self.session.send(Op::SetData, |encoder| encode_register(encoder, top, version))
+            }
+            Write::Both(number, version) => {
+                let data = data(number);
+                let node = NewNode::new(path(number), data.as_slice());
+                let top = &self.top;
+                self.session.send(Op::Multi, |encoder| {
+                    encoder.int(Op::Create.code()).boolean(false).int(-1);
+                    node.encode(encoder);
+                    encoder.int(Op::SetData.code()).boolean(false).int(-1);
+                    encode_register(encoder, top, version);
+                    encoder.int(-1).boolean(true).int(-1);
                 })
             }
         }
@@ -216,6 +239,10 @@ impl Content {
                 self.nodes.remove(&number);
             }
             Write::Set(version) => self.version = version + 1,
+            Write::Both(number, version) => {
+                self.nodes.insert(number);
+                self.version = version + 1;
+            }
         }
     }
 
@@ -281,6 +308,12 @@ fn explain(
     Ok(())
 }
 
+/// Writes the record of a setData request whose data is the version that it leads to.
+fn encode_register(encoder: &mut Encoder<'_>, top: &str, version: i32) {
+    let data = (version + 1).to_string();
+    encoder.text(&format!("{top}/{REGISTER}")).buffer(Some(data.as_bytes())).int(version);
+}
+
 /// How many bytes a node has follows from its number.
 fn data(number: u64) -> Vec<u8> {
     let text = format!("{number} ");
@@ -299,7 +332,7 @@ fn only_a_first_part_of_the_writes_in_flight_explains_what_is_there() {
     let content =
         |nodes: &[u64], version| Content { nodes: nodes.iter().copied().collect(), version };
     let acknowledged = content(&[1, 2], 5);
-    let in_flight = [Write::Create(3), Write::Set(5), Write::Delete(1)];
+    let in_flight = [Write::Create(3), Write::Both(6, 5), Write::Delete(1)];
     let settling = BTreeSet::from([4, 5]);
     let check = |found, is_explained| {
         let explained = explain(&acknowledged, &in_flight, &settling, &found).is_ok();
@@ -307,11 +340,12 @@ fn only_a_first_part_of_the_writes_in_flight_explains_what_is_there() {
     };
     check(content(&[1, 2], 5), true);
     check(content(&[1, 2, 3], 5), true);
-    check(content(&[1, 2, 3, 5], 6), true);
-    check(content(&[2, 3, 4, 5], 6), true);
-    // One lost, one out of order, one twice, one that nobody asked for.
+    check(content(&[1, 2, 3, 5, 6], 6), true);
+    check(content(&[2, 3, 4, 5, 6], 6), true);
+    // One lost, one out of order, half of one, one twice, one that nobody asked for.
     check(content(&[2, 3], 5), false);
-    check(content(&[1, 2], 6), false);
-    check(content(&[1, 2, 3], 7), false);
-    check(content(&[1, 2, 6], 5), false);
+    check(content(&[1, 2, 6], 6), false);
+    check(content(&[1, 2, 3, 6], 5), false);
+    check(content(&[1, 2, 3, 6], 7), false);
+    check(content(&[1, 2, 7], 5), false);
 }
