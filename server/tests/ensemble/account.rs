@@ -11,6 +11,7 @@ use crate::ensemble::Ensemble;
 use crate::idler::Idler;
 use crate::member::Member;
 use crate::session::Session;
+use crate::sync::Sync;
 use crate::tree::Tree;
 use crate::writer::{self, Writer};
 
@@ -78,9 +79,10 @@ impl Account {
         let (acknowledged, losses) = counts.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
         println!(
             "{acknowledged} acknowledged writes, {losses} times with some of unknown outcome; {} nodes \
-             and {digests} digests are the same on {} members",
+             and {digests} digests are the same on {} members after {}",
             tree.len(),
-            members.len()
+            members.len(),
+            syncs(&members)
         );
     }
 
@@ -139,6 +141,15 @@ fn compare_digests(members: &[&Member]) -> usize {
         }
     }
     compared
+}
+
+/// How often members were brought up to date, and how.
+fn syncs(members: &[&Member]) -> String {
+    let all: Vec<_> =
+        members.iter().flat_map(|member| Vec::from_iter(Sync::all(&member.log()))).collect();
+    let count = |sync| all.iter().filter(|found| **found == sync).count();
+    let [diff, snap, trunc] = [Sync::Diff, Sync::Snap, Sync::Trunc].map(count);
+    format!("{diff} DIFF, {snap} SNAP, {trunc} TRUNC")
 }
 
 /// A member may complain about the others, but not about itself.

@@ -43,6 +43,7 @@ mod rolling;
 mod server;
 mod session;
 mod sessions;
+mod sync;
 mod syncs;
 #[path = "../it/tools.rs"]
 mod tools;

@@ -9,43 +9,23 @@ use crate::client::NewNode;
 use crate::deadline::await_until;
 use crate::ensemble::Ensemble;
 use crate::load::Load;
-use crate::member::{Mark, Member};
+use crate::member::Member;
 use crate::mixed::{
     Mix, ONE_OF_OURS_FOLLOWS, ONE_OF_OURS_LEADS, TWO_OF_OURS_FOLLOW, TWO_OF_OURS_LEAD,
 };
 use crate::server::{Config, Kind};
 use crate::session::Session;
-
-/// How a member was brought up to date: the line of its log that says so, the same in both kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sync {
-    Diff,
-    Snap,
-    Trunc,
-}
-
-impl Sync {
-    const LINES: [(Self, &str); 3] = [
-        (Self::Diff, "Getting a diff from the leader"),
-        (Self::Snap, "Getting a snapshot from leader"),
-        (Self::Trunc, "Truncating log to get in sync with the leader"),
-    ];
-
-    /// How it was, last of all since `mark`.
-    fn last(member: &Member, mark: Mark) -> Option<Self> {
-        let log = member.log_since(mark);
-        let found = |line: &str| Self::LINES.iter().find(|(_, said)| line.contains(said));
-        log.lines().rev().find_map(found).map(|(sync, _)| *sync)
-    }
-}
+use crate::sync::Sync;
 
 /// Starts a member, waits until it serves, and sees how it was brought up to date.
 fn rejoin(ensemble: &mut Ensemble, sid: usize, wanted: Sync) {
     let mark = ensemble[sid].mark();
     ensemble[sid].start();
     let leader = ensemble.await_leader();
-    let (how, kinds) =
-        (Sync::last(&ensemble[sid], mark), (ensemble[sid].kind(), ensemble[leader].kind()));
+    let (how, kinds) = (
+        Sync::all(&ensemble[sid].log_since(mark)).last(),
+        (ensemble[sid].kind(), ensemble[leader].kind()),
+    );
     assert_eq!(
         how,
         Some(wanted),
