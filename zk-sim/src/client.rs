@@ -33,6 +33,8 @@ pub(crate) struct Client {
     has_ended: bool,
     /// Nothing will come of this connection.
     is_lost: bool,
+    /// It asked for the end of its session, and does not come back to it.
+    is_closing: bool,
     /// It does nothing before.
     silent_until_us: u64,
     /// It does not connect again before.
@@ -114,7 +116,10 @@ impl Client {
         for _ in 0..scene.random.below(room + 1) {
             let ask = choose::ask(scene, self.session);
             let is_last = match &ask {
-                Ask::CloseSession => true,
+                Ask::CloseSession => {
+                    self.is_closing = true;
+                    true
+                }
                 Ask::Auth { scheme, .. } => *scheme == "unknown",
                 _ => false,
             };
@@ -251,6 +256,9 @@ impl Client {
         if self.is_established {
             self.watching = watching;
             self.last_zxid = self.last_zxid.max(last);
+        }
+        if std::mem::take(&mut self.is_closing) {
+            self.forget_session();
         }
         self.is_established = false;
         self.outstanding = 0;

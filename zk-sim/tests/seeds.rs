@@ -37,12 +37,12 @@ fn no_seed_of_a_lone_server_finds_a_broken_promise() {
 
 #[test]
 fn no_seed_of_three_servers_finds_a_broken_promise() {
-    check_seeds(3, 0..200);
+    check_seeds(3, 0..2000);
 }
 
 #[test]
 fn no_seed_of_five_servers_finds_a_broken_promise() {
-    check_seeds(5, 0..100);
+    check_seeds(5, 0..1000);
 }
 
 #[test]

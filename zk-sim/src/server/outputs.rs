@@ -116,20 +116,28 @@ impl Process {
     }
 
     fn send(&mut self, scene: &mut Scene, link: LinkId, bytes: Bytes) -> Result<(), End> {
-        let decoded = QuorumPacket::decode(&bytes, usize::MAX);
-        let packet = decoded.ok().flatten().map(|(packet, _)| packet);
-        if packet.as_ref().is_some_and(|packet| self.is_dropped(scene, packet)) {
-            return Ok(());
-        }
         let node = self.node;
-        let name = packet.as_ref().map_or("", QuorumPacket::name);
-        let length = u64::try_from(bytes.len()).expect("packets are small");
-        scene.note(|| format!("{node} sends {name} over {}", link.0), link.0 << 32 | length);
-        if let Some(QuorumPacket::Revalidated { session, is_valid }) = packet {
-            scene.checker.on_judged(node, session, is_valid)?;
-            self.mail.push(Mail::Revalidated { link, session, is_valid });
+        let mut kept = Vec::with_capacity(bytes.len());
+        let mut rest = &bytes[..];
+        while let Ok(Some((packet, len))) = QuorumPacket::decode(rest, usize::MAX) {
+            let (whole, later) = rest.split_at(len);
+            rest = later;
+            if self.is_dropped(scene, &packet) {
+                continue;
+            }
+            let name = packet.name();
+            let length = u64::try_from(len).expect("packets are small");
+            scene.note(|| format!("{node} sends {name} over {}", link.0), link.0 << 32 | length);
+            if let QuorumPacket::Revalidated { session, is_valid } = packet {
+                scene.checker.on_judged(node, session, is_valid)?;
+                self.mail.push(Mail::Revalidated { link, session, is_valid });
+            }
+            kept.extend_from_slice(whole);
         }
-        self.mail.push(Mail::Packets { link, bytes });
+        assert!(rest.is_empty(), "a core sends whole packets");
+        if !kept.is_empty() {
+            self.mail.push(Mail::Packets { link, bytes: kept.into() });
+        }
         Ok(())
     }
 

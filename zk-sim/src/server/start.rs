@@ -48,7 +48,9 @@ impl Process {
         let mut database = recovered.replica;
         database.finish_recovery();
         if database.digest_mismatches() > 0 {
-            return Err(Property::Digest.broken("while txns were replayed").into());
+            let (snapshot, warnings) = (recovered.snapshot_zxid, recovered.warnings);
+            let what = format!("{node} replays txns above {snapshot:?}: {warnings:?}");
+            return Err(Property::Digest.broken(what).into());
         }
         scene.checker.on_recovered(node, &database)?;
         if recovered.snapshot_zxid.is_none() {
