@@ -434,7 +434,7 @@ impl Peer {
         self.database = database;
         self.begin_at(last);
         if self.is_learning() {
-            self.learn(now, out, |learner, _, _| learner.on_truncated());
+            self.learn(now, out, |learner, _, acts| learner.on_truncated(acts));
             self.resume_leader_link(now, out);
         }
         self.look_when_settled(now, out);
@@ -616,7 +616,7 @@ impl Peer {
         if is_reloading {
             return;
         }
-        self.learn(now, out, |learner, _, _| learner.on_truncated());
+        self.learn(now, out, |learner, _, acts| learner.on_truncated(acts));
         self.resume_leader_link(now, out);
     }
 

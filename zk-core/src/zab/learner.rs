@@ -94,6 +94,8 @@ enum Phase {
 enum Saving {
     /// The tree that a snapshot gave, with what was committed since.
     Snapshot,
+    /// Its own log reaches beyond that snapshot: the leader will send the rest again.
+    Cut,
     /// The log.
     Txns,
     /// `currentEpoch`.
@@ -346,9 +348,11 @@ impl Learner {
     }
 
     /// The log is cut, and the database shows no more than it has.
-    pub(crate) fn on_truncated(&mut self) {
+    pub(crate) fn on_truncated(&mut self, acts: &mut Vec<Act>) {
         if let Phase::Truncating(zxid) = self.phase {
             self.begin_at(zxid);
+        } else if self.phase == Phase::Saving(Saving::Cut) {
+            self.log_held(acts);
         }
     }
 
@@ -377,6 +381,15 @@ impl Learner {
         if !is_durable {
             return acts.push(Act::GiveUp(GiveUp::NotSaved));
         }
+        if self.identity.last > self.committed {
+            self.phase = Phase::Saving(Saving::Cut);
+            return acts.push(Act::Truncate(self.committed));
+        }
+        self.log_held(acts);
+    }
+
+    /// The snapshot and the log belong together: what followed the snapshot may be logged.
+    fn log_held(&mut self, acts: &mut Vec<Act>) {
         self.is_torn = false;
         self.phase = Phase::Saving(Saving::Txns);
         for (record, bytes) in std::mem::take(&mut self.held) {

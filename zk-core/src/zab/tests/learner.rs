@@ -309,6 +309,38 @@ fn what_follows_a_snapshot_is_logged_when_that_is_on_disk() {
     );
 }
 
+/// The tail of its log stayed beside the snapshot, the leader sent those txns again, and a restart replayed
+/// them twice.
+#[test]
+fn a_log_that_reaches_beyond_the_snapshot_is_cut_to_it() {
+    let script = format!(
+        "{DISCOVERED} SNAP 1:2\nloaded\nPROPOSAL 1:3\nNEWLEADER 2:0\nsaved\ntorn?\ntruncated\ntorn?\n\
+         persisted 1:3"
+    );
+    check(&script, expect![[r#"
+        dialed
+            send FOLLOWERINFO 1:0
+        LEADERINFO 2:0
+            store acceptedEpoch 2
+        stored 2 1
+            send ACKEPOCH 1:4 epoch 1
+        SNAP 1:2
+            load the snapshot
+        loaded
+        PROPOSAL 1:3
+        NEWLEADER 2:0
+            save the tree
+        saved
+            truncate to 1:2
+        torn
+        truncated
+            log 1:3
+        whole
+        persisted 1:3
+            store currentEpoch 2
+    "#]]);
+}
+
 #[test]
 fn a_snapshot_that_cannot_be_written_ends_the_role() {
     let script = format!("{DISCOVERED} SNAP 2:0\nloaded\nNEWLEADER 2:0\nnot saved\ntorn?");
@@ -396,7 +428,7 @@ fn step(learner: &mut Learner, line: &str, acts: &mut Vec<Act>) {
         ["stored", accepted, current] => {
             learner.on_stored(epoch(accepted), epoch(current), acts);
         }
-        ["truncated"] => learner.on_truncated(),
+        ["truncated"] => learner.on_truncated(acts),
         ["loaded"] => assert!(learner.on_loaded().is_some()),
         ["saved"] => learner.on_snapshot_taken(true, acts),
         ["not", "saved"] => learner.on_snapshot_taken(false, acts),
