@@ -3,8 +3,9 @@
 use zk_wire::CreateFlags;
 
 use crate::client::Failure;
-use crate::ensemble::{Ensemble, Seat};
+use crate::ensemble::Ensemble;
 use crate::load::Load;
+use crate::member::Seat;
 use crate::mount::Mount;
 use crate::server::{Config, Kind};
 use crate::session::Session;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::deadline::await_until;
-use crate::member::{Member, Role};
+use crate::member::{Member, Role, Seat};
 use crate::network::Network;
 use crate::place::{Place, membership};
 use crate::server::{Config, Kind};
@@ -14,13 +14,6 @@ use crate::tree::SUPER;
 pub(crate) struct Ensemble {
     members: Vec<Member>,
     network: Option<Network>,
-}
-
-/// What a member is to be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seat {
-    pub(crate) kind: Kind,
-    pub(crate) is_observer: bool,
 }
 
 impl Ensemble {

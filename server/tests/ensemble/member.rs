@@ -15,7 +15,6 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::deadline::{await_until, within};
-use crate::ensemble::Seat;
 use crate::place::Place;
 use crate::server::{Config, Kind, ask, dismiss, guard};
 
@@ -25,6 +24,13 @@ pub(crate) enum Role {
     Leader,
     Follower,
     Observer,
+}
+
+/// What a member is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seat {
+    pub(crate) kind: Kind,
+    pub(crate) is_observer: bool,
 }
 
 /// A member with a folder of its own.

@@ -1,8 +1,8 @@
 //! A member without a vote: it serves like the others, and the others do not need it.
 
-use crate::ensemble::{Ensemble, Seat};
+use crate::ensemble::Ensemble;
 use crate::load::Load;
-use crate::member::Role;
+use crate::member::{Role, Seat};
 use crate::server::{Config, Kind};
 use crate::tools::require;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::deadline::await_until;
-use crate::member::{Member, Role};
+use crate::member::{Member, Role, Seat};
 use crate::place::{Place, membership};
 use crate::server::{Config, Kind};
 use crate::shape::shape;
@@ -22,8 +22,10 @@ impl Ensemble {
         let is_observer = [false, false, true];
         let membership = membership(places.iter().map(|(_, place)| place).zip(is_observer));
         let config = Config::default();
-        let members =
-            places.map(|(sid, place)| Member::new(sid, kind, &config, place, &membership));
+        let members = places.map(|(sid, place)| {
+            let seat = Seat { kind, is_observer: is_observer[sid - 1] };
+            Member::new(sid, seat, &config, place, &membership)
+        });
         Self { members }
     }
 
