@@ -317,7 +317,9 @@ fn a_log_that_reaches_beyond_the_snapshot_is_cut_to_it() {
         "{DISCOVERED} SNAP 1:2\nloaded\nPROPOSAL 1:3\nNEWLEADER 2:0\nsaved\ntorn?\ntruncated\ntorn?\n\
          persisted 1:3"
     );
-    check(&script, expect![[r#"
+    check(
+        &script,
+        expect![[r#"
         dialed
             send FOLLOWERINFO 1:0
         LEADERINFO 2:0
@@ -338,7 +340,8 @@ fn a_log_that_reaches_beyond_the_snapshot_is_cut_to_it() {
         whole
         persisted 1:3
             store currentEpoch 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
