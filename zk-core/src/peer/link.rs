@@ -82,8 +82,10 @@ impl Peer {
             Role::Leaving | Role::Looking => inbox_len <= GREETING_LEN_MAX,
             Role::Leading(leader) if leader.sid(link).is_none() => inbox_len <= GREETING_LEN_MAX,
             Role::Leading(_) => inbox_len <= self.link_len_max(),
-            // Its disk is behind: what comes must wait where it is.
-            Role::Learning(learner) if learner.unacked() > UNACKED_MAX => false,
+            // Its disk is behind: what comes must wait where it is. While it is synchronized nothing is acked.
+            Role::Learning(learner) if learner.is_live() && learner.unacked() > UNACKED_MAX => {
+                false
+            }
             Role::Learning(_) => inbox_len <= self.link_len_max(),
         }
     }

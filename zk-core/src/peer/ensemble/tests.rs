@@ -250,6 +250,22 @@ fn a_leader_whose_disk_lags_streams_no_less_than_is_committed() {
     assert!(cluster.has(1, "/a") && cluster.has(1, "/b"));
 }
 
+/// Nothing of a DIFF is acked before UPTODATE, and a long one stopped being read half way.
+#[test]
+fn a_learner_reads_a_diff_of_any_length() {
+    let mut cluster = Cluster::keeping(3, 100_000);
+    cluster.run();
+    let client = cluster.connect(2);
+    cluster.stop(1);
+    for _ in 0..60_000 {
+        cluster.create(client, "/a");
+    }
+    cluster.start(1);
+    cluster.watch_reading(1);
+    cluster.run();
+    assert!(cluster.peer(1).is_serving());
+}
+
 #[test]
 fn a_leader_of_itself_alone_leads() {
     let mut cluster = Cluster::new(1);

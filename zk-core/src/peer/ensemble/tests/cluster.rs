@@ -28,6 +28,8 @@ pub(super) struct Cluster {
     lingering: Option<i64>,
     /// Whose disk does not answer.
     slow_disk: Option<i64>,
+    /// Who must read all that comes.
+    watched: Option<i64>,
     /// Sessions are local; whether they may become global.
     local_sessions: Option<bool>,
 }
@@ -92,6 +94,7 @@ impl Cluster {
             last_link: 0,
             lingering: None,
             slow_disk: None,
+            watched: None,
             local_sessions,
         };
         for sid in 1..=count {
@@ -145,6 +148,11 @@ impl Cluster {
         let Some(sid) = self.slow_disk.take() else { return };
         let last = self.servers[&sid].log.last().map_or(Zxid::ZERO, |(zxid, _)| *zxid);
         self.events.push_back((sid, Event::Persisted(last)));
+    }
+
+    /// It must read all that comes from its leader.
+    pub(super) fn watch_reading(&mut self, sid: i64) {
+        self.watched = Some(sid);
     }
 
     /// A server that is down loses its log.
@@ -248,7 +256,11 @@ impl Cluster {
             Event::DialFailed => self.step(sid, Input::DialFailed),
             // Bytes come in pieces of any size.
             Event::LinkBytes(link, bytes) => {
-                for bytes in bytes.chunks(13) {
+                let len = if bytes.len() < 4096 { 13 } else { 4099 };
+                for bytes in bytes.chunks(len) {
+                    if self.watched == Some(sid) {
+                        assert!(self.peer(sid).may_read_link(link), "it must read on");
+                    }
                     self.step(sid, Input::LinkBytes { link, bytes });
                 }
             }
