@@ -89,6 +89,14 @@ pub(crate) enum GiveUp {
         /// The epoch that it promised.
         accepted: Epoch,
     },
+    /// A voter on which the election rested has found a better one.
+    #[error("server.{voter} wants server.{leader} to lead by now")]
+    Outvoted {
+        /// Who.
+        voter: zk_wire::ServerId,
+        /// Whom.
+        leader: zk_wire::ServerId,
+    },
     /// The counter of this epoch is used up.
     #[error("the last zxid of this epoch is used: a new epoch is needed")]
     Rollover,

@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use tracing::{info, warn};
-use zk_wire::{Epoch, Notification, Replica as _, ServerId, SessionId, SnapshotStream, Zxid};
+use zk_wire::{
+    Epoch, Notification, PeerState, Replica as _, ServerId, SessionId, SnapshotStream, Zxid,
+};
 
 use super::forward::{Forwarded, Revalidating, Syncing};
 use super::shown::Since;
@@ -230,10 +232,33 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         match Notification::decode(payload) {
-            Ok(notification) => self.vote(now, out, |election, options, acts| {
-                election.on_notification(now.mono, &options.members, from, &notification, acts);
-            }),
+            Ok(notification) => {
+                self.yield_to(now, from, &notification, out);
+                self.vote(now, out, |election, options, acts| {
+                    election.on_notification(now.mono, &options.members, from, &notification, acts);
+                });
+            }
             Err(error) => warn!("a vote of server.{from} is dropped: {error}"),
+        }
+    }
+
+    /// A leader without a quorum yet looks again when a voter changes its mind: it decided at once, without
+    /// Java's wait for better votes, and would wait for that voter in vain.
+    fn yield_to(
+        &mut self,
+        now: Now,
+        from: ServerId,
+        notification: &Notification<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(ensemble) = &self.ensemble else { return };
+        let Role::Leading(leader) = &ensemble.role else { return };
+        let Notification { epoch, zxid, leader: wanted, state, .. } = *notification;
+        let is_voter = ensemble.options.members.is_voter(from);
+        let is_better = leader.is_outvoted_by((epoch, zxid, wanted));
+        if is_voter && is_better && state == PeerState::Looking {
+            let why = GiveUp::Outvoted { voter: from, leader: wanted };
+            self.leave_role(now, &why, out);
         }
     }
 

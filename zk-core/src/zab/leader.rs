@@ -129,6 +129,11 @@ impl Leader {
         self.stage == Stage::Broadcast
     }
 
+    /// Whether it still waits for its quorum, and this vote is for a server with a later history.
+    pub(crate) fn is_outvoted_by(&self, vote: (Epoch, Zxid, ServerId)) -> bool {
+        self.stage == Stage::Discovery && vote > (self.own.0, self.own.1, self.me)
+    }
+
     /// When to look at the clock again.
     pub(crate) fn deadline(&self) -> Millis {
         if self.is_established() { self.next_ping } else { self.next_ping.min(self.stage_until) }

@@ -326,6 +326,19 @@ fn zookeeper_4352_a_learner_that_lacks_more_than_is_kept_gets_a_snapshot() {
     );
 }
 
+/// It decided at once, and the voter that it counted on changed its mind: it waited for initLimit.
+#[test]
+fn a_leader_yields_to_a_better_vote_while_it_has_no_quorum() {
+    let mut scene = Scene::new();
+    let vote = |sid| (Epoch(1), zxid("1:6"), ServerId(sid));
+    assert!(scene.leader.is_outvoted_by(vote(4)));
+    assert!(!scene.leader.is_outvoted_by(vote(2)));
+    for line in ESTABLISHED.lines() {
+        scene.step(line, &mut Vec::new());
+    }
+    assert!(!scene.leader.is_outvoted_by(vote(4)));
+}
+
 /// Its acks would count as the leader's own.
 #[test]
 fn a_learner_with_the_leaders_number_is_sent_away() {
