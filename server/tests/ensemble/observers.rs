@@ -49,6 +49,11 @@ fn ours_observes_ours() {
 }
 
 #[test]
+fn ours_observes_java() {
+    check(Kind::Java, Kind::under_test());
+}
+
+#[test]
 fn java_observes_ours() {
     check(Kind::under_test(), Kind::Java);
 }

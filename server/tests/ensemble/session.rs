@@ -26,6 +26,7 @@ pub(crate) struct Session {
     seen: Zxid,
     xid: i32,
     timeout_ms: i32,
+    /// How long it waits for the reply to a write.
     patience: Duration,
 }
 
@@ -149,6 +150,26 @@ impl Session {
         self.reply()
     }
 
+    /// A request that may be asked twice. Compat: a member of Java's can leave a read unanswered until the
+    /// next txn wakes it; a new session is one.
+    fn read(&mut self, op: Op, body: impl Fn(&mut Encoder<'_>)) -> Result<Vec<u8>, Failure> {
+        let server = self.connection()?.peer_addr()?;
+        self.connection()?.set_read_timeout(Some(REPLY_LIMIT))?;
+        match self.request(op, &body) {
+            Err(Failure::Lost(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                drop(Self::reader(server));
+                self.attach();
+                self.request(op, &body)
+            }
+            result => {
+                if let Some(stream) = &self.stream {
+                    stream.set_read_timeout(Some(self.patience))?;
+                }
+                result
+            }
+        }
+    }
+
     /// Says that it lives, and hears the same of the server.
     pub(crate) fn ping(&mut self) -> Result<(), Failure> {
         self.send_frame(|encoder| {
@@ -175,7 +196,7 @@ impl Session {
 
     /// Data and stat of a node.
     pub(crate) fn get(&mut self, path: &str) -> Result<(Vec<u8>, Stat), Failure> {
-        let body = self.request(Op::GetData, |encoder| {
+        let body = self.read(Op::GetData, |encoder| {
             encoder.text(path).boolean(false);
         })?;
         let mut decoder = Decoder::new(&body);
@@ -185,7 +206,7 @@ impl Session {
 
     /// The names of a node's children.
     pub(crate) fn children(&mut self, path: &str) -> Result<Vec<String>, Failure> {
-        let body = self.request(Op::GetChildren, |encoder| {
+        let body = self.read(Op::GetChildren, |encoder| {
             encoder.text(path).boolean(false);
         })?;
         let names = Decoder::new(&body).texts("children").expect(WHOLE);

@@ -69,6 +69,11 @@ impl Client {
         Ok(client)
     }
 
+    /// From now on a reply that takes longer is an error.
+    pub(crate) fn wait_at_most(&self, limit: Duration) -> Result<(), Failure> {
+        Ok(self.stream.set_read_timeout(Some(limit))?)
+    }
+
     /// Sends a request without waiting for its reply, which [`Self::reply`] is to take.
     pub(crate) fn send(
         &mut self,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use zk_wire::{Acl, CreateFlags, Perms, Stat};
 
@@ -22,22 +24,40 @@ pub(crate) struct Tree(BTreeMap<String, Node>);
 
 impl Tree {
     /// Reads the tree with the rights of `super`.
+    ///
+    /// Compat: a member of Java's can leave a read unanswered until the next txn wakes it. The session of
+    /// another attempt is one.
     pub(crate) fn read(address: SocketAddr) -> Self {
-        let mut client = Client::connect(address).expect("the server serves");
-        client.auth("digest", "super:test").expect("the server knows the digest of super:test");
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            match Self::attempt(address) {
+                Ok(tree) => return tree,
+                Err(Failure::Lost(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    last = Some(error);
+                }
+                Err(failure) => panic!("a node that was listed is there: {failure}"),
+            }
+        }
+        panic!("the server does not answer: {last:?}");
+    }
+
+    fn attempt(address: SocketAddr) -> Result<Self, Failure> {
+        let mut client = Client::connect(address)?;
+        client.wait_at_most(PATIENCE)?;
+        client.auth("digest", "super:test")?;
         let mut nodes = BTreeMap::new();
         let mut paths = vec!["/".to_owned()];
         while let Some(path) = paths.pop() {
-            let (data, stat) = client.get(&path).expect("a node that was listed is there");
-            let acl = client.acl(&path).expect("a node that was listed is there");
+            let (data, stat) = client.get(&path)?;
+            let acl = client.acl(&path)?;
             let parent = path.trim_end_matches('/');
-            for name in client.children(&path).expect("a node that was listed is there") {
+            for name in client.children(&path)? {
                 paths.push(format!("{parent}/{name}"));
             }
             nodes.insert(path, Node { data, stat, acl });
         }
         nodes.remove("/zookeeper/config");
-        Self(nodes)
+        Ok(Self(nodes))
     }
 
     /// How many nodes there are.
@@ -62,6 +82,11 @@ impl Tree {
         assert!(differences.is_empty(), "{how}: the tree changed\n{differences}");
     }
 }
+
+/// How often a tree is read that is not answered whole.
+const ATTEMPTS: u32 = 5;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Adds nodes of every kind below `/round-<round>`, changes and deletes some; gives back the client
 /// whose session owns the ephemerals.
