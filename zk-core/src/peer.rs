@@ -14,6 +14,7 @@
 
 mod commit;
 mod connection;
+mod disk;
 mod dispatch;
 mod ensemble;
 mod forward;
@@ -25,6 +26,7 @@ mod maintain;
 mod options;
 mod read_only;
 mod shown;
+mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -303,12 +305,12 @@ impl Peer {
         let proposal = self.prep.prepare(&self.database, asker, write, now.wall_ms);
         let zxid = proposal.record.header.zxid;
         let bytes = Bytes::from(proposal.bytes);
-        let is_alone = self.ensemble.is_none();
-        self.append(proposal.record, bytes.clone(), reply, out);
-        if !is_alone {
-            self.stats.member.on_proposal(bytes.len());
-            self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));
+        if self.ensemble.is_none() {
+            return self.append(proposal.record, bytes, reply, out);
         }
+        self.stats.member.on_proposal(bytes.len());
+        self.append(proposal.record, bytes.clone(), reply, out);
+        self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));
     }
 
     /// Hands a txn to the log; it is applied once it is there and committed.

@@ -7,6 +7,7 @@ use zk_wire::{
     begin_frame, end_frame,
 };
 
+use super::forward::stat_parts;
 use super::local::Local;
 use super::maintain::server_ids;
 use super::{Asked, ConnectionId, Now, Output, Peer, Phase, Reply, Waiting, connection_in};
@@ -88,11 +89,12 @@ impl Peer {
         }
         let asker = Asker { session, cxid: header.xid, ids: &ids };
         match Request::decode(op, &mut d) {
-            Ok(_) if self.is_learning() => {
-                self.forward(now, cnx, asker, op, &frame[HEADER_LEN..], out);
+            Ok(request) if self.is_learning() => {
+                let stat_parts = stat_parts(&request);
+                self.forward(now, asked, asker, &frame[HEADER_LEN..], stat_parts, out);
             }
             Err(_) if op == Op::Multi && self.is_learning() => {
-                self.forward(now, cnx, asker, op, &frame[HEADER_LEN..], out);
+                self.forward(now, asked, asker, &frame[HEADER_LEN..], Vec::new(), out);
             }
             Ok(_) if self.has_moved(session, cnx) => {
                 let write = Write::Refused(ErrorCode::SessionMoved);

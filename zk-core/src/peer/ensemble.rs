@@ -13,12 +13,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use tracing::{info, warn};
-use zk_wire::{
-    Epoch, Notification, PeerState, Replica as _, ServerId, SessionId, SnapshotStream, Zxid,
-};
+use zk_wire::{Epoch, Notification, PeerState, Replica as _, ServerId, SessionId, SnapshotStream};
 
 use super::forward::{Forwarded, Revalidating, Syncing};
 use super::shown::Since;
+use super::snapshots::Cursor;
 use super::{Now, Output, Peer, Reply};
 use crate::database::Database;
 use crate::election::{self, Election, ElectionOptions};
@@ -44,14 +43,14 @@ pub(super) struct Ensemble {
     pub(super) revalidating: VecDeque<Revalidating>,
     pub(super) syncing: VecDeque<Syncing>,
     /// Learners that wait for a snapshot, and those that it is streamed to.
-    waiting_for_snapshot: BTreeSet<LinkId>,
+    pub(super) waiting_for_snapshot: BTreeSet<LinkId>,
     /// Whose database the cursor of snapshots walks, if it does.
     pub(super) cursor: Cursor,
     /// A snapshot of its own is due.
-    wants_snapshot: bool,
+    pub(super) wants_snapshot: bool,
     /// How many `StoreEpochs` and `Reload` the disk has not answered.
-    stores_due: u32,
-    reloads_due: u32,
+    pub(super) stores_due: u32,
+    pub(super) reloads_due: u32,
     pub(super) looking_since: Millis,
     pub(super) since: Since,
     /// Not before this moment the next election begins.
@@ -64,18 +63,6 @@ pub(super) struct Ensemble {
     pub(super) is_read_only: bool,
     /// Whom the last leader named as the next one.
     heir: Option<ServerId>,
-}
-
-/// What the one cursor of snapshots is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cursor {
-    Idle,
-    /// For its own disk.
-    Own,
-    /// For learners.
-    Streaming,
-    /// For nothing any more: the tree it walked is gone, the shell has yet to notice.
-    Dropped,
 }
 
 /// What a member is.
@@ -430,83 +417,6 @@ impl Peer {
         self.look_when_settled(now, out);
     }
 
-    /// Has tree and history read from disk again.
-    pub(super) fn reload(&mut self, out: &mut Vec<Output>) {
-        self.drop_snapshot(out);
-        self.in_flight.clear();
-        if let Some(ensemble) = &mut self.ensemble {
-            ensemble.reloads_due += 1;
-            out.push(Output::Reload);
-        }
-    }
-
-    /// Stops the snapshot that is being taken of a tree which goes.
-    pub(super) fn drop_snapshot(&mut self, out: &mut Vec<Output>) {
-        let Some(ensemble) = &mut self.ensemble else { return };
-        if matches!(ensemble.cursor, Cursor::Own | Cursor::Streaming) {
-            ensemble.cursor = Cursor::Dropped;
-            out.push(Output::AbortSnapshot);
-        }
-    }
-
-    pub(super) fn on_reloaded(&mut self, now: Now, database: Database, out: &mut Vec<Output>) {
-        let Some(ensemble) = &mut self.ensemble else { return };
-        ensemble.reloads_due -= 1;
-        if ensemble.reloads_due > 0 {
-            return;
-        }
-        let last = database.last_zxid();
-        self.database = database;
-        self.begin_at(last);
-        if self.is_learning() {
-            self.learn(now, out, |learner, _, acts| learner.on_truncated(acts));
-            self.resume_leader_link(now, out);
-        }
-        self.look_when_settled(now, out);
-    }
-
-    /// The history begins anew with what the database has, all of it on disk or about to be.
-    pub(super) fn begin_at(&mut self, zxid: Zxid) {
-        self.in_flight.clear();
-        (self.appended, self.persisted, self.committed) = (zxid, zxid, zxid);
-        let replayed = self.database.take_replayed();
-        if let Some(ensemble) = &mut self.ensemble {
-            ensemble.history.restart(zxid, replayed);
-        }
-    }
-
-    pub(super) fn store(&mut self, accepted: Epoch, current: Epoch, out: &mut Vec<Output>) {
-        if let Some(ensemble) = &mut self.ensemble {
-            ensemble.stores_due += 1;
-            out.push(Output::StoreEpochs { accepted, current });
-        }
-    }
-
-    pub(super) fn on_epochs_stored(
-        &mut self,
-        now: Now,
-        accepted: Epoch,
-        current: Epoch,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(ensemble) = &mut self.ensemble else { return };
-        ensemble.stores_due -= 1;
-        ensemble.options.accepted_epoch = accepted;
-        ensemble.options.current_epoch = current;
-        match ensemble.role {
-            Role::Leaving => self.look_when_settled(now, out),
-            Role::Looking => {}
-            Role::Leading(_) => self.lead(now, out, |leader, ensemble, acts| {
-                let (options, history) = (ensemble.options, ensemble.history);
-                leader.on_stored(now.mono, options, history, accepted, current, acts);
-            }),
-            Role::Learning(_) => {
-                self.learn(now, out, |learner, _, acts| learner.on_stored(accepted, current, acts));
-                self.resume_leader_link(now, out);
-            }
-        }
-    }
-
     pub(super) fn on_ensemble_timeout(&mut self, now: Now, out: &mut Vec<Output>) {
         self.look_when_settled(now, out);
         let Some(ensemble) = &self.ensemble else { return };
@@ -541,7 +451,7 @@ impl Peer {
         ensemble.failures = 0;
         ensemble.on_serving(now.mono, &mut self.stats.member);
         ensemble.election.established(epoch);
-        info!("{name} - LEADER ELECTION TOOK - {took_ms} MS; epoch {epoch}, serving clients");
+        info!("{name}: serving clients in epoch {epoch}, {took_ms} ms after the search began");
         let members = &ensemble.options.members;
         self.database.show_config(members.text(), members.version(), now.wall_ms);
         self.sessions.clear();
@@ -622,29 +532,6 @@ impl Peer {
         }
     }
 
-    fn truncate(&mut self, zxid: Zxid, out: &mut Vec<Output>) {
-        out.push(Output::Truncate { zxid });
-        self.in_flight.retain(|txn| txn.record.header.zxid <= zxid);
-        self.appended = self.appended.min(zxid);
-        self.persisted = self.persisted.min(zxid);
-        if let Some(ensemble) = &mut self.ensemble {
-            ensemble.history.truncate(zxid);
-        }
-        if self.database.last_zxid() > zxid {
-            self.reload(out);
-        }
-    }
-
-    /// The log is cut; if the tree shows no more than it has, that is all.
-    pub(super) fn on_truncated(&mut self, now: Now, out: &mut Vec<Output>) {
-        let is_reloading = self.ensemble.as_ref().is_some_and(|e| e.reloads_due > 0);
-        if is_reloading {
-            return;
-        }
-        self.learn(now, out, |learner, _, acts| learner.on_truncated(acts));
-        self.resume_leader_link(now, out);
-    }
-
     /// Forgets txns that no learner is likely to need.
     pub(super) fn trim_history(&mut self, now: Now, out: &mut Vec<Output>) {
         let applied = self.database.last_zxid();
@@ -659,83 +546,6 @@ impl Peer {
             Role::Leaving | Role::Looking | Role::Learning(_) => applied,
         };
         ensemble.history.trim(needed);
-    }
-
-    /// A snapshot of its own is due.
-    pub(super) fn want_snapshot(&mut self, now: Now, out: &mut Vec<Output>) {
-        match &mut self.ensemble {
-            None => out.push(Output::TakeSnapshot),
-            Some(ensemble) => {
-                ensemble.wants_snapshot = true;
-                self.use_cursor(now, out);
-            }
-        }
-    }
-
-    /// Gives the cursor to who waits for it: learners first.
-    fn use_cursor(&mut self, now: Now, out: &mut Vec<Output>) {
-        self.apply_for_snapshot(now, out);
-        let zxid = self.database.last_zxid();
-        let committed = self.committed;
-        let Some(ensemble) = &mut self.ensemble else { return };
-        if ensemble.cursor != Cursor::Idle {
-            return;
-        }
-        // A tree that lags behind its quorum would take a learner back behind what it has acked.
-        if zxid < committed && !ensemble.waiting_for_snapshot.is_empty() {
-            return;
-        }
-        let links: Vec<LinkId> = std::mem::take(&mut ensemble.waiting_for_snapshot)
-            .into_iter()
-            .filter(|link| ensemble.links.contains_key(link))
-            .collect();
-        if !links.is_empty() {
-            ensemble.cursor = Cursor::Streaming;
-            self.lead(now, out, |leader, _, acts| leader.snapshot_begins(&links, zxid, acts));
-            out.push(Output::StreamSnapshot { links });
-        } else if std::mem::take(&mut ensemble.wants_snapshot) {
-            ensemble.cursor = Cursor::Own;
-            out.push(Output::TakeSnapshot);
-        }
-    }
-
-    /// Txns were applied: what waited for them may begin.
-    pub(super) fn stream_when_caught_up(&mut self, now: Now, out: &mut Vec<Output>) {
-        let waits = self.ensemble.as_ref().is_some_and(|e| !e.waiting_for_snapshot.is_empty());
-        if waits && self.is_in_charge() {
-            self.use_cursor(now, out);
-        }
-    }
-
-    /// What a leader streams before it is established is its whole history: that is what its epoch begins
-    /// with. If the epoch does not come about, TRUNC has the tree read again.
-    fn apply_for_snapshot(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(ensemble) = &self.ensemble else { return };
-        let Role::Leading(leader) = &ensemble.role else { return };
-        if !leader.is_established() && !ensemble.waiting_for_snapshot.is_empty() {
-            self.committed = self.appended;
-            self.apply(now, out);
-        }
-    }
-
-    pub(super) fn on_snapshot_streamed(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(ensemble) = &mut self.ensemble else { return };
-        if std::mem::replace(&mut ensemble.cursor, Cursor::Idle) == Cursor::Dropped {
-            return self.use_cursor(now, out);
-        }
-        self.lead(now, out, |leader, ensemble, acts| {
-            leader.snapshot_ended(now.mono, ensemble.options, acts);
-        });
-        self.use_cursor(now, out);
-    }
-
-    pub(super) fn on_snapshot_taken(&mut self, now: Now, is_durable: bool, out: &mut Vec<Output>) {
-        let Some(ensemble) = &mut self.ensemble else { return };
-        if std::mem::replace(&mut ensemble.cursor, Cursor::Idle) == Cursor::Own {
-            self.learn(now, out, |learner, _, acts| learner.on_snapshot_taken(is_durable, acts));
-            self.resume_leader_link(now, out);
-        }
-        self.use_cursor(now, out);
     }
 }
 

@@ -49,22 +49,21 @@ pub(super) struct Syncing {
 }
 
 impl Peer {
-    /// Sends a client's write to the leader.
+    /// Sends a client's write to the leader. `stat_parts` as in [`Forwarded`].
     pub(super) fn forward(
         &mut self,
         now: Now,
-        cnx: ConnectionId,
+        asked: Asked,
         asker: Asker<'_>,
-        op: Op,
         body: &[u8],
+        stat_parts: Vec<bool>,
         out: &mut Vec<Output>,
     ) {
-        let reply = self.reply_to(now, cnx, asker.cxid, op);
+        let Asked { cnx, xid: cxid, op, .. } = asked;
+        let reply = self.reply_to(now, cnx, cxid, op);
         let body = if op == Op::CloseSession { &[] } else { body };
-        let stat_parts = if op == Op::Multi { stat_parts(body) } else { Vec::new() };
-        let ids = asker.ids.to_vec();
-        let request =
-            ForwardedRequest { session: asker.session, cxid: asker.cxid, op: op.code(), body, ids };
+        let (session, ids) = (asker.session, asker.ids.to_vec());
+        let request = ForwardedRequest { session, cxid, op: op.code(), body, ids };
         self.send_request(request, Some(Forwarded { reply, stat_parts }), out);
     }
 
@@ -310,11 +309,9 @@ impl Peer {
     }
 }
 
-/// Which parts of a multi are creates that are answered with a stat.
-fn stat_parts(body: &[u8]) -> Vec<bool> {
-    let Ok(Request::Multi(ops)) = Request::decode(Op::Multi, &mut Decoder::new(body)) else {
-        return Vec::new();
-    };
+/// Which parts of a multi are creates that are answered with a stat; none of another request.
+pub(super) fn stat_parts(request: &Request<'_>) -> Vec<bool> {
+    let Request::Multi(ops) = request else { return Vec::new() };
     let has_stat =
         |op: &MultiOp<'_>| matches!(op, MultiOp::Create(create) if create.op != Op::Create);
     ops.iter().map(has_stat).collect()

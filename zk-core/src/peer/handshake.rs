@@ -164,6 +164,19 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         self.sessions.track(session, timeout_ms, Some(Owner::Connection(cnx)), now.mono);
+        self.hand_out(now, cnx, session, timeout_ms, read_only, out);
+    }
+
+    /// Tells a connection that a session, which is tracked, is its own.
+    pub(super) fn hand_out(
+        &mut self,
+        now: Now,
+        cnx: ConnectionId,
+        session: SessionId,
+        timeout_ms: u64,
+        read_only: Option<bool>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(connection) = self.connection_mut(cnx) else { return };
         connection.owned = Some(session);
         connection.stats.timeout_ms = timeout_ms;

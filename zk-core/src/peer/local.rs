@@ -47,10 +47,7 @@ impl Peer {
         out: &mut Vec<Output>,
     ) {
         self.local.track(session, timeout_ms, Some(Owner::Connection(cnx)), now.mono);
-        let Some(connection) = self.connection_mut(cnx) else { return };
-        connection.owned = Some(session);
-        connection.stats.timeout_ms = timeout_ms;
-        self.establish(now, cnx, session, read_only, out);
+        self.hand_out(now, cnx, session, timeout_ms, read_only, out);
     }
 
     /// Looks at a request that is not a read, if its session is this server's own.

@@ -31,9 +31,6 @@ use shown::Syncs;
 
 pub use shown::ShownLearner;
 
-/// The version of the protocol between servers that is spoken. Java: `Leader.startForwarding`'s 0x10000.
-pub(super) const PROTOCOL: i32 = 0x1_0000;
-
 /// A server that won an election.
 #[derive(Debug)]
 pub(crate) struct Leader {
@@ -247,7 +244,7 @@ impl Leader {
             warn!("a learner says that it is server.{sid}, as this server is: check its myid");
             return self.close(link, acts);
         }
-        if info.protocol < PROTOCOL {
+        if info.protocol < LearnerInfo::PROTOCOL {
             warn!(
                 "server.{sid} speaks protocol {:x} of before 3.4: it may not follow",
                 info.protocol
@@ -336,8 +333,8 @@ impl Leader {
     fn send_leader_info(&mut self, link: LinkId, acts: &mut Vec<Act>) {
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::AwaitAckEpoch;
-        let zxid = Zxid::new(self.epoch, 0);
-        acts.push(Act::Send(link, packet(&QuorumPacket::LeaderInfo { zxid, protocol: PROTOCOL })));
+        let (zxid, protocol) = (Zxid::new(self.epoch, 0), LearnerInfo::PROTOCOL);
+        acts.push(Act::Send(link, packet(&QuorumPacket::LeaderInfo { zxid, protocol })));
     }
 
     #[expect(clippy::too_many_arguments, reason = "a packet's fields and where it came from")]

@@ -20,7 +20,6 @@ use bytes::Bytes;
 use tracing::info;
 use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, TxnRecord, Zxid};
 
-use super::leader::PROTOCOL;
 use super::{Act, GiveUp, LinkId, packet};
 use crate::sessions::Millis;
 
@@ -217,7 +216,7 @@ impl Learner {
         let identity = self.identity;
         let info = LearnerInfo {
             sid: Some(identity.me),
-            protocol: PROTOCOL,
+            protocol: LearnerInfo::PROTOCOL,
             config_version: identity.config_version,
             takes_hand_over: true,
         };

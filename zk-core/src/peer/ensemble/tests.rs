@@ -3,7 +3,7 @@
 mod cluster;
 mod shown;
 
-use zk_wire::{Op, ServerId};
+use zk_wire::{Op, ServerId, Zxid};
 
 use super::*;
 use cluster::Cluster;
