@@ -153,17 +153,35 @@ fn syncs(members: &[&Member]) -> String {
 }
 
 /// A member may complain about the others, but not about itself.
+///
+/// Java 3.8.0 reads its log into its tree when it leaves a role, while another thread still commits to that
+/// tree: what it says of digests then is of no account. The digests at rest were compared before.
 fn check_log(member: &Member) {
+    let mut is_between_roles = false;
     for line in member.log().lines() {
-        let is_bad = BAD_LINES.iter().any(|bad| line.contains(bad));
+        if JAVA_LEAVES_ROLE.iter().any(|sign| line.contains(sign)) {
+            is_between_roles = true;
+        } else if JAVA_SERVES.iter().any(|sign| line.contains(sign)) {
+            is_between_roles = false;
+        }
+        let is_bad = BAD_LINES.iter().any(|bad| line.contains(bad))
+            || !is_between_roles && line.contains(DIGESTS_DIFFER);
         assert!(!is_bad, "server.{} printed: {line}", member.sid());
     }
 }
 
-/// A panic of ours, the words of both for a tree that differs from the leader's, and Java's for an end that
-/// it did not expect.
-const BAD_LINES: &[&str] =
-    &["panicked", "Digests are not matching", "Unexpected exception causing exit"];
+/// A panic of ours, and Java's words for an end that it did not expect.
+const BAD_LINES: &[&str] = &["panicked", "Unexpected exception causing exit"];
+/// The words of both for a tree that differs from the leader's.
+const DIGESTS_DIFFER: &str = "Digests are not matching";
+const JAVA_LEAVES_ROLE: &[&str] =
+    &[".Learner - shutdown Follower", ".Learner - shutdown Observer", ".Leader - Shutting down"];
+const JAVA_SERVES: &[&str] = &[
+    "following - broadcast",
+    "observing - broadcast",
+    "leading - broadcast",
+    "Reading configuration from",
+];
 /// Java keeps 500 txns (`commitLogCount`), ours 16 MB at least.
 const BULK_TXNS: u64 = 200;
 const BULK_ROUNDS: u8 = 20;

@@ -50,7 +50,7 @@ fn check(mut ensemble: Ensemble, seed: u64, rounds: u64, pace: Pace) {
             }
         }
         if pace == Pace::Settled || random.below(2) == 0 {
-            ensemble.await_leader();
+            ensemble.await_level();
             load.await_more(random.below(100));
         }
     }

@@ -91,6 +91,19 @@ impl Ensemble {
         })
     }
 
+    /// Waits as well until every member that is awake has what the leader has by then.
+    ///
+    /// Java 3.8.0 serves before it has committed what came by DIFF, and forgets the rest if its leader goes
+    /// in the meantime: it votes with less than it acknowledged.
+    pub(crate) fn await_level(&self) {
+        let goal = self[self.await_leader()].zxid();
+        for member in self.members.iter().filter(|member| member.is_awake()) {
+            await_until("a member has what the leader has", SETTLE_LIMIT, || {
+                (member.zxid() >= goal).then_some(())
+            });
+        }
+    }
+
     /// Waits until this member does not lead any more.
     pub(crate) fn await_end_of_reign(&self, sid: usize) {
         await_until("the leader gives up", SETTLE_LIMIT, || {

@@ -145,10 +145,11 @@ impl Member {
         }
     }
 
-    /// Its last zxid as it prints it; `None` while it does not serve.
-    pub(crate) fn zxid(&self) -> Option<String> {
+    /// Its last zxid; `None` while it does not serve.
+    pub(crate) fn zxid(&self) -> Option<u64> {
         let answer = self.word("srvr")?;
-        answer.lines().find_map(|line| line.strip_prefix("Zxid: ")).map(str::to_owned)
+        let digits = answer.lines().find_map(|line| line.strip_prefix("Zxid: 0x"))?;
+        Some(u64::from_str_radix(digits, 16).expect("a zxid is printed in hex"))
     }
 
     /// What it answers to a four-letter word, if anything.

@@ -18,7 +18,7 @@ fn check(kinds: &[Kind]) {
             let status = ensemble[sid].sigterm();
             println!("server.{sid}, {:?}, ended: {status}", ensemble[sid].kind());
             ensemble[sid].start_as(*kind);
-            ensemble.await_leader();
+            ensemble.await_level();
         }
     }
     load.await_more(50);

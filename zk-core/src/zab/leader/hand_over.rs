@@ -3,9 +3,12 @@
 //! It proposes nothing more, waits until all is committed, and tells the voter that has all of it. Once
 //! that one has let go, it is ready for the others, and they are told. The new leader goes through discovery
 //! and synchronization like any other: a wrong choice costs time, not data. Learners of other kinds find
-//! out by election when the process ends.
+//! out by election when the process ends, and nobody is named where their votes are needed: they follow only
+//! whom a quorum has voted for, and without them the heir would wait in vain.
 //!
 //! Java: nothing.
+
+use std::collections::BTreeSet;
 
 use tracing::info;
 use zk_wire::{QuorumPacket, ServerId};
@@ -45,8 +48,9 @@ impl Leader {
             let is_voter = handler.sid.is_some_and(|sid| options.members.weight(sid) > 0);
             handler.phase == Phase::Live && handler.takes_hand_over && is_voter
         });
+        let takers: BTreeSet<_> = heirs.clone().filter_map(|(_, handler)| handler.sid).collect();
         let best = heirs.max_by_key(|(_, handler)| (handler.acked, handler.sid));
-        let Some((link, handler)) = best else {
+        let Some((link, handler)) = best.filter(|_| options.members.has_quorum(&takers)) else {
             self.retiring = Retiring::Done;
             return acts.push(Act::Retired);
         };

@@ -420,3 +420,31 @@ fn a_leader_that_leaves_waits_for_its_heir() {
         "#]],
     );
 }
+
+/// Java's followers join only whom a quorum has voted for: an heir would wait for them until initLimit.
+#[test]
+fn a_leader_that_leaves_names_nobody_where_votes_of_java_are_needed() {
+    check_after(
+        ESTABLISHED,
+        "from 1 FOLLOWERINFO 1:0\nfrom 1 ACKEPOCH 1:6 1\nfrom 1 ACK 2:0\n\
+         from 2 FOLLOWERINFO 1:0 ours\nfrom 2 ACKEPOCH 1:6 1\nfrom 2 ACK 2:0\nstop",
+        expect![[r#"
+            from 1 FOLLOWERINFO 1:0
+                send 1 LEADERINFO 2:0
+            from 1 ACKEPOCH 1:6 1
+                send 1 DIFF 1:6
+                send 1 NEWLEADER 2:0
+            from 1 ACK 2:0
+                send 1 UPTODATE
+            from 2 FOLLOWERINFO 1:0 ours
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                send 2 DIFF 1:6
+                send 2 NEWLEADER 2:0
+            from 2 ACK 2:0
+                send 2 UPTODATE
+            stop
+                retired
+        "#]],
+    );
+}
