@@ -32,7 +32,7 @@ pub use peer::{
     Output, Peer, Reign, RoleName,
 };
 pub use prep::PrepOptions;
-pub use quorum::Members;
+pub use quorum::{Grammar, Members, MembersChange};
 pub use schedule::{SnapshotOptions, TokenOptions};
 pub use sessions::{Millis, password};
 pub use stats::{Fired, MemberStats, Stats};

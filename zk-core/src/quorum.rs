@@ -9,9 +9,13 @@
 //!
 //! Java: `QuorumMaj`, `QuorumHierarchical`.
 
+mod grammar;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use zk_wire::ServerId;
+
+pub use grammar::{Grammar, MembersChange};
 
 /// Who is in the ensemble and how votes are counted: one configuration, with its text as peers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
