@@ -164,6 +164,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
     EnsembleOptions {
         me: me(config),
         members: members::of(&quorum.ensemble),
+        proposed: None,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,
@@ -177,7 +178,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         read_only: config.processing.read_only_mode_enabled,
         local_sessions: config.sessions.local_enabled,
         local_upgrading: config.sessions.local_upgrading_enabled,
-        reconfig: quorum.reconfig_enabled,
+        reconfig: None,
     }
 }
 

@@ -215,6 +215,7 @@ impl Shell {
             Output::StoreEpochs { accepted, current } => {
                 self.log(Command::StoreEpochs { accepted, current });
             }
+            Output::KeepMembers => {}
             Output::Truncate { zxid } => self.log(Command::Truncate { zxid }),
             Output::Reload => self.log(Command::Reload),
             Output::AbortSnapshot => self.abort_snapshot(),

@@ -14,7 +14,7 @@ use zk_wire::{
     TxnRecord, Zxid,
 };
 
-use crate::path;
+use crate::path::{self, CONFIG};
 use crate::quota::Quotas;
 use crate::tree::{Node, NodeId, NodeKind, OPEN_ACL, Tree};
 
@@ -133,7 +133,7 @@ impl Database {
         let tree = &mut self.tree;
         add(tree, "/zookeeper", &[Acl::open()], 0);
         add(tree, "/zookeeper/quota", &[Acl::open()], 0);
-        add(tree, "/zookeeper/config", &[Acl::world_readable()], -1);
+        add(tree, CONFIG, &[Acl::world_readable()], -1);
     }
 
     /// How it understands stored bytes.
@@ -161,11 +161,15 @@ impl Database {
     /// Shows the ensemble's configuration where clients look for it. It is each server's own and needs no
     /// txn; its version stands in for the zxid. Java: `ZKDatabase.initConfigInZKDatabase`.
     pub(crate) fn show_config(&mut self, text: &str, version: i64, wall_ms: i64) {
-        const PATH: &str = "/zookeeper/config";
-        let id = self.tree.lookup(PATH).expect("recovery ends with the server's own nodes there");
+        let id = self.tree.lookup(CONFIG).expect("recovery ends with the server's own nodes there");
         let stat = self.tree.node(id).stat;
         let stat = StatPersisted { version: -1, mzxid: version, mtime: wall_ms, ..stat };
-        self.tree.set_data(PATH, id, Some(text.as_bytes()), stat);
+        self.tree.set_data(CONFIG, id, Some(text.as_bytes()), stat);
+    }
+
+    /// The configuration that clients are shown, or that the last reconfiguration of the log has made.
+    pub(crate) fn config(&self) -> Option<&[u8]> {
+        self.tree.node(self.tree.lookup(CONFIG)?).data
     }
 
     /// The znodes.

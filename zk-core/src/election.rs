@@ -187,10 +187,10 @@ impl Election {
     fn state_under(&self, members: &Members, leader: ServerId) -> PeerState {
         if leader == self.options.me {
             PeerState::Leading
-        } else if members.is_voter(self.options.me) {
-            PeerState::Following
-        } else {
+        } else if members.is_observer(self.options.me) {
             PeerState::Observing
+        } else {
+            PeerState::Following
         }
     }
 

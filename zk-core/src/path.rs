@@ -38,6 +38,9 @@ pub fn lineage(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The node that shows the configuration of the ensemble.
+pub(crate) const CONFIG: &str = "/zookeeper/config";
+
 /// Nodes that the server makes and nobody may delete.
 pub fn is_undeletable(path: &str) -> bool {
     matches!(path, "/" | "/zookeeper" | "/zookeeper/quota" | "/zookeeper/config")

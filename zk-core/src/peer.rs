@@ -25,13 +25,14 @@ mod local;
 mod maintain;
 mod options;
 mod read_only;
+mod reconfig;
 mod shown;
 mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use zk_wire::{SessionId, TxnRecord, Zxid};
+use zk_wire::{SessionId, Txn, TxnRecord, Zxid};
 
 use crate::database::Database;
 use crate::prep::{Asker, Prep, Write};
@@ -309,6 +310,11 @@ impl Peer {
             return self.append(proposal.record, bytes, reply, out);
         }
         self.stats.member.on_proposal(bytes.len());
+        if let Txn::SetData { data: Some(text), reconfig: true, .. } = &proposal.record.txn {
+            let text = String::from_utf8_lossy(text).into_owned();
+            self.on_members_proposed(&text, out);
+            self.lead(now, out, |leader, _, _| leader.begin_reconfig(zxid));
+        }
         self.append(proposal.record, bytes.clone(), reply, out);
         self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));
     }

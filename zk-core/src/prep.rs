@@ -21,6 +21,7 @@ use zk_wire::{
 
 use crate::auth::AuthOptions;
 use crate::database::Database;
+use crate::quorum::Members;
 use outstanding::Outstanding;
 
 /// Settings that decide what may be written.
@@ -67,7 +68,8 @@ pub(crate) enum Write<'a> {
         version: i32,
     },
     Multi(&'a [MultiOp<'a>]),
-    Reconfig,
+    /// The members that are to be from now on, if the request makes sense.
+    Reconfig(Result<Members, ErrorCode>),
     /// Refused before it could be looked at.
     Refused(ErrorCode),
 }

@@ -10,6 +10,8 @@
 //! Java: `QuorumMaj`, `QuorumHierarchical`.
 
 mod grammar;
+#[cfg(test)]
+pub(crate) mod plain;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,6 +118,22 @@ impl Members {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// The same members with a version.
+    pub(crate) fn with_version(&self, version: i64) -> Self {
+        let lines = self.text.lines().filter(|line| !line.starts_with(VERSION));
+        let mut text: String = lines.flat_map(|line| [line, "\n"]).collect();
+        text += &format!("{VERSION}{version:x}");
+        Self { version, text, ..self.clone() }
+    }
+
+    /// Where other servers reach a member, as the text has it.
+    pub(crate) fn place(&self, id: ServerId) -> Option<&str> {
+        let key = format!("server.{id}=");
+        let spec = self.text.lines().find_map(|line| line.strip_prefix(&key))?;
+        let peer_part = spec.split(';').next()?;
+        Some(peer_part.rsplit_once(':').map_or(peer_part, |(place, _role)| place))
+    }
 }
 
 impl Group {
@@ -124,6 +142,9 @@ impl Group {
         Self { voters, weight }
     }
 }
+
+/// How the line of a text begins that tells its version.
+const VERSION: &str = "version=";
 
 fn is_most(count: usize, of: usize) -> bool {
     count > of / 2

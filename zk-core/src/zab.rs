@@ -47,6 +47,10 @@ pub(crate) enum Act {
     Save,
     /// Everything up to this txn is committed.
     Commit(Zxid),
+    /// A configuration is proposed that has this text.
+    Propose(String),
+    /// A configuration is committed and holds from now on.
+    Activate(Activation),
     /// A learner needs a snapshot.
     Stream(LinkId),
     /// A leader is established, a learner synchronized: clients may come.
@@ -57,6 +61,17 @@ pub(crate) enum Act {
     Retired,
     /// The role is over.
     GiveUp(GiveUp),
+}
+
+/// A configuration that is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Activation {
+    /// The whole of it.
+    pub(crate) text: String,
+    /// Who is to lead under it; `None`: the leader stays if it may.
+    pub(crate) leader: Option<zk_wire::ServerId>,
+    /// Whether the txn that made it is among what is applied.
+    pub(crate) is_txn: bool,
 }
 
 /// Why a role ended.
@@ -105,6 +120,12 @@ pub(crate) enum GiveUp {
     HandedOver {
         /// Who.
         heir: zk_wire::ServerId,
+    },
+    /// The configuration has changed so that the role cannot stay what it is.
+    #[error("configuration {version:x} changes who leads or votes")]
+    Reconfigured {
+        /// Its version.
+        version: i64,
     },
     /// The leader was not reached.
     #[error("the leader cannot be reached")]

@@ -187,6 +187,10 @@ fn write_reply(out: &mut Vec<u8>, asked: Asked, record: &TxnRecord, outcome: &Ou
                 stat.encode(&mut e);
             }
         }
+        (Txn::SetData { data, reconfig: true, .. }, Outcome::Stat(stat)) => {
+            e.buffer(data.as_deref());
+            stat.encode(&mut e);
+        }
         (_, Outcome::Stat(stat)) => stat.encode(&mut e),
         _ => {}
     }

@@ -13,6 +13,7 @@ use super::maintain::server_ids;
 use super::{Asked, ConnectionId, Now, Output, Peer, Phase, Reply, Waiting, connection_in};
 use crate::auth::{self, Authenticated};
 use crate::prep::{Asker, Write};
+use crate::quorum::MembersChange;
 use crate::read::{Reading, write_bare_reply};
 use crate::sessions::{Gone, Owner};
 
@@ -124,7 +125,7 @@ impl Peer {
             let reply = self.reply_to(now, cnx, asker.cxid, op);
             return self.close_session(now, asker, reply, out);
         }
-        let write = write_of(request).expect("reads and credentials went elsewhere");
+        let write = self.write_of(request).expect("reads and credentials went elsewhere");
         self.propose_for(now, cnx, asker, op, &write, out);
     }
 
@@ -332,25 +333,32 @@ impl Peer {
         connection.is_ending |= is_last;
         self.drain_waiting(now, cnx, out);
     }
-}
 
-/// What a request wants to be written; `None` for one that writes nothing, or ends its session.
-pub(super) fn write_of<'a>(request: &'a Request<'a>) -> Option<Write<'a>> {
-    Some(match request {
-        Request::Create(create) => Write::Create(create),
-        Request::Delete { path, version } => {
-            Write::Delete { path: path.as_deref(), version: *version }
-        }
-        Request::SetData { path, data, version } => {
-            Write::SetData { path: path.as_deref(), data: *data, version: *version }
-        }
-        Request::SetAcl { path, acl, version } => {
-            Write::SetAcl { path: path.as_deref(), acl: acl.as_deref(), version: *version }
-        }
-        Request::Multi(ops) => Write::Multi(ops),
-        Request::Reconfig { .. } => Write::Reconfig,
-        _ => return None,
-    })
+    /// What a request wants to be written; `None` for one that writes nothing, or ends its session.
+    pub(super) fn write_of<'a>(&self, request: &'a Request<'a>) -> Option<Write<'a>> {
+        Some(match request {
+            Request::Create(create) => Write::Create(create),
+            Request::Delete { path, version } => {
+                Write::Delete { path: path.as_deref(), version: *version }
+            }
+            Request::SetData { path, data, version } => {
+                Write::SetData { path: path.as_deref(), data: *data, version: *version }
+            }
+            Request::SetAcl { path, acl, version } => {
+                Write::SetAcl { path: path.as_deref(), acl: acl.as_deref(), version: *version }
+            }
+            Request::Multi(ops) => Write::Multi(ops),
+            Request::Reconfig { joining, leaving, new_members, config_id } => {
+                let request = MembersChange {
+                    joining: joining.as_deref(),
+                    leaving: leaving.as_deref(),
+                    members: new_members.as_deref(),
+                };
+                Write::Reconfig(self.changed_members(&request, *config_id))
+            }
+            _ => return None,
+        })
+    }
 }
 
 /// Whether an op is answered from committed state.

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use zk_wire::{Epoch, Notification, PeerState, Replica as _, ServerId, SessionId, SnapshotStream};
 
 use super::forward::{Forwarded, Revalidating, Syncing};
+use super::reconfig::proposed_in;
 use super::shown::Since;
 use super::snapshots::Cursor;
 use super::{Now, Output, Peer, Reply};
@@ -62,7 +63,7 @@ pub(super) struct Ensemble {
     /// Reads are served while it looks for a leader.
     pub(super) is_read_only: bool,
     /// Whom the last leader named as the next one.
-    heir: Option<ServerId>,
+    pub(super) heir: Option<ServerId>,
 }
 
 /// What a member is.
@@ -115,7 +116,10 @@ pub(super) struct Link {
 }
 
 impl Ensemble {
-    pub(super) fn new(options: EnsembleOptions, database: &mut Database) -> Self {
+    pub(super) fn new(mut options: EnsembleOptions, database: &mut Database) -> Self {
+        if let Some(proposed) = proposed_in(database, &options) {
+            options.proposed = Some(proposed);
+        }
         let election = Election::new(ElectionOptions {
             me: options.me,
             interval_min_ms: options.election_interval_min_ms,
@@ -221,6 +225,9 @@ impl Peer {
         match Notification::decode(payload) {
             Ok(notification) => {
                 self.yield_to(now, from, &notification, out);
+                if self.adopt_members(now, from, &notification, out) {
+                    self.look(now, out);
+                }
                 self.vote(now, out, |election, options, acts| {
                     election.on_notification(now.mono, &options.members, from, &notification, acts);
                 });
@@ -299,6 +306,13 @@ impl Peer {
         info!("LOOKING");
         ensemble.role = Role::Looking;
         self.stats.member.looked += 1;
+        self.look(now, out);
+    }
+
+    /// Begins an election, or begins it anew.
+    fn look(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(ensemble) = &self.ensemble else { return };
+        let last = ensemble.history.last();
         self.vote(now, out, |election, options, acts| {
             election.look(now.mono, &options.members, last, options.current_epoch, acts);
         });
@@ -332,7 +346,7 @@ impl Peer {
         if leader != options.me {
             let identity = LearnerIdentity {
                 me: options.me,
-                is_observer: !options.members.is_voter(options.me),
+                is_observer: options.is_observer(),
                 config_version: options.members.version(),
                 accepted: options.accepted_epoch,
                 current: options.current_epoch,
@@ -519,6 +533,15 @@ impl Peer {
                 Act::Commit(zxid) => {
                     self.committed = self.committed.max(zxid);
                     self.apply(now, out);
+                }
+                Act::Propose(text) => self.on_members_proposed(&text, out),
+                Act::Activate(activation) => {
+                    if !self.activate(now, &activation, out) {
+                        return;
+                    }
+                    self.lead(now, out, |leader, ensemble, acts| {
+                        leader.on_activated(ensemble.options, ensemble.history, acts);
+                    });
                 }
                 Act::Stream(link) => {
                     ensemble.waiting_for_snapshot.insert(link);

@@ -12,7 +12,7 @@ use zk_wire::{
     TxnRecord, Xid, Zxid,
 };
 
-use super::dispatch::{HEADER_LEN, write_of};
+use super::dispatch::HEADER_LEN;
 use super::ensemble::Role;
 use super::{Asked, ConnectionId, Now, Output, Peer, Reply, Waiting};
 use crate::prep::{Asker, Write};
@@ -298,7 +298,7 @@ impl Peer {
             (None, None) => Write::Refused(ErrorCode::Unimplemented),
             (None, Some(Err(_))) => Write::Refused(ErrorCode::MarshallingError),
             (None, Some(Ok(request))) => {
-                write_of(request).unwrap_or(Write::Refused(ErrorCode::Unimplemented))
+                self.write_of(request).unwrap_or(Write::Refused(ErrorCode::Unimplemented))
             }
         };
         // Compat: a session that nobody holds is its next asker's.

@@ -174,6 +174,9 @@ pub enum Output {
         /// For `currentEpoch`.
         current: Epoch,
     },
+    /// Another configuration holds, or is proposed: keep both in files and find the members where they say,
+    /// before anything that follows. See [`Peer::members`] and [`Peer::proposed_members`].
+    KeepMembers,
     /// Cut the log, and remove snapshots that show more, then say `Truncated`.
     Truncate {
         /// The last txn to keep.

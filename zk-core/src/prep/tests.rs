@@ -228,7 +228,7 @@ fn of_two_errors_of_a_check_the_earlier_check_wins() {
 
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_looked_at() {
-    check(&Write::Reconfig, ErrorCode::ReconfigDisabled);
+    check(&Write::Reconfig(Err(ErrorCode::BadVersion)), ErrorCode::ReconfigDisabled);
     check(&Write::Refused(ErrorCode::MarshallingError), ErrorCode::MarshallingError);
     let malformed = [
         CreateRequest { flags: 9, ..create("/x") },

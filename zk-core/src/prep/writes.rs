@@ -9,6 +9,7 @@ use super::outstanding::Pending;
 use super::{Desk, Write};
 use crate::apply::new_stat;
 use crate::path;
+use crate::quorum::Members;
 use crate::quota::{self, Allowance};
 use crate::tree::NodeKind;
 
@@ -49,8 +50,9 @@ impl Desk<'_> {
             Write::SetData { path, data, version } => self.set_data(*path, *data, *version),
             Write::SetAcl { path, acl, version } => self.set_acl(*path, *acl, *version),
             Write::Multi(ops) => Ok(self.multi(ops)),
-            Write::Reconfig if !self.options.reconfig => Err(ErrorCode::ReconfigDisabled),
-            Write::Reconfig => Err(ErrorCode::Unimplemented),
+            Write::Reconfig(_) if !self.options.reconfig => Err(ErrorCode::ReconfigDisabled),
+            Write::Reconfig(Ok(members)) => self.reconfig(members),
+            Write::Reconfig(Err(code)) => Err(*code),
             Write::Refused(code) => Err(*code),
         }
     }
@@ -197,6 +199,28 @@ impl Desk<'_> {
         Ok(Txn::SetData { path: path.to_owned(), data, version, reconfig: false })
     }
 
+    /// The zxid of the txn is the version of the configuration.
+    fn reconfig(&mut self, members: &Members) -> Result<Txn, ErrorCode> {
+        let node = self.look(path::CONFIG)?;
+        self.check_right(&node.acl, Perms::WRITE)?;
+        let zxid = self.header.zxid.0;
+        let data = members.with_version(zxid).text().as_bytes().to_vec();
+        let stat = StatPersisted {
+            version: CONFIG_NODE_VERSION,
+            mzxid: zxid,
+            mtime: self.header.time_ms,
+            ..node.stat
+        };
+        let digest = NodeDigest::new(path::CONFIG, Some(&data));
+        self.outstanding.stage(
+            path::CONFIG,
+            Some(&node),
+            Some(Pending { stat, digest, ..node.clone() }),
+        );
+        let path = path::CONFIG.to_owned();
+        Ok(Txn::SetData { path, data: Some(data), version: CONFIG_NODE_VERSION, reconfig: true })
+    }
+
     fn set_acl(
         &mut self,
         path: Option<&str>,
@@ -278,6 +302,9 @@ impl Desk<'_> {
         Ok(())
     }
 }
+
+/// Java never counts the versions of the node that shows the configuration.
+const CONFIG_NODE_VERSION: i32 = -1;
 
 fn valid(path: Option<&str>) -> Result<&str, ErrorCode> {
     path.filter(|path| path::is_valid(path)).ok_or(ErrorCode::BadArguments)

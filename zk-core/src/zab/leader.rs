@@ -15,6 +15,7 @@
 mod broadcast;
 mod hand_over;
 mod handler;
+mod reconfig;
 mod shown;
 mod sync;
 
@@ -62,6 +63,8 @@ pub(crate) struct Leader {
     /// The highest epoch that a voter is known to have promised.
     promised: Epoch,
     retiring: Retiring,
+    /// The txn of a configuration that is proposed and not committed.
+    reconfig: Option<Zxid>,
 }
 
 /// How far a leader has come.
@@ -113,6 +116,7 @@ impl Leader {
             begun: Syncs::default(),
             promised: promised.max(options.accepted_epoch),
             retiring: Retiring::No,
+            reconfig: None,
         }
     }
 
@@ -317,6 +321,7 @@ impl Leader {
         if self.stage == Stage::Promising && accepted == self.epoch {
             self.enter(now, Stage::EpochAcks);
             self.electing.insert(self.me);
+            self.give_first_version(options, acts);
             for link in self.links(|handler| handler.phase == Phase::AwaitEpoch) {
                 self.send_leader_info(link, acts);
             }

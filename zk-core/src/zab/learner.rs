@@ -18,9 +18,9 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use tracing::info;
-use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, TxnRecord, Zxid};
+use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, Txn, TxnRecord, Zxid};
 
-use super::{Act, GiveUp, LinkId, packet};
+use super::{Act, Activation, GiveUp, LinkId, packet};
 use crate::sessions::Millis;
 
 /// What a learner says about itself.
@@ -53,6 +53,10 @@ pub(crate) struct Learner {
     unacked: VecDeque<Zxid>,
     /// What followed a snapshot and is not logged: the log must not get ahead of a snapshot that may be lost.
     held: VecDeque<(TxnRecord, Bytes)>,
+    /// The configuration that came with NEWLEADER, then each that is proposed, with the txn that made it.
+    config: Option<(Zxid, String)>,
+    /// Which of them holds once it is let in, and who leads then.
+    activation: Option<Activation>,
     /// Its tree, log or snapshot are between two states: they must be read from disk again.
     is_torn: bool,
     last_heard: Millis,
@@ -121,6 +125,8 @@ impl Learner {
             committed: Zxid::ZERO,
             unacked: VecDeque::new(),
             held: VecDeque::new(),
+            config: None,
+            activation: None,
             is_torn: false,
             last_heard: now,
             began: now,
@@ -243,14 +249,20 @@ impl Learner {
             QuorumPacket::Trunc { zxid } => self.on_trunc(*zxid, acts),
             QuorumPacket::Snap { zxid } => self.on_snap(*zxid, acts),
             QuorumPacket::Proposal { zxid, txn } => self.on_proposal(packet, *zxid, txn, acts),
-            QuorumPacket::Commit { zxid } | QuorumPacket::CommitAndActivate { zxid, .. } => {
-                self.on_commit(packet, *zxid, acts)
-            }
-            QuorumPacket::Inform { zxid, txn }
-            | QuorumPacket::InformAndActivate { zxid, txn, .. } => self
+            QuorumPacket::Commit { zxid } => self.on_commit(packet, *zxid, acts),
+            QuorumPacket::CommitAndActivate { zxid, leader } => self
+                .on_commit(packet, *zxid, acts)
+                .map(|()| self.on_reconfigured(*zxid, *leader, acts)),
+            QuorumPacket::Inform { zxid, txn } => self
                 .on_proposal(packet, *zxid, txn, acts)
                 .and_then(|()| self.on_commit(packet, *zxid, acts)),
-            QuorumPacket::NewLeader { zxid, .. } => self.on_newleader(packet, zxid.epoch(), acts),
+            QuorumPacket::InformAndActivate { zxid, leader, txn } => self
+                .on_proposal(packet, *zxid, txn, acts)
+                .and_then(|()| self.on_commit(packet, *zxid, acts))
+                .map(|()| self.on_reconfigured(*zxid, *leader, acts)),
+            QuorumPacket::NewLeader { zxid, config } => {
+                self.on_newleader(packet, zxid.epoch(), *config, acts)
+            }
             QuorumPacket::UpToDate => self.on_uptodate(packet, acts),
             QuorumPacket::HandOver { leader } => {
                 if self.is_live() {
@@ -425,6 +437,7 @@ impl Learner {
             return Err(unreadable(format!("its header has zxid {}", record.header.zxid)));
         }
         self.last = zxid;
+        self.note_config(&record, acts);
         let bytes = Bytes::copy_from_slice(txn);
         if self.phase == Phase::Following {
             self.held.push_back((record, bytes));
@@ -466,27 +479,50 @@ impl Learner {
         Ok(())
     }
 
+    /// A proposal that is a configuration is kept before it is logged: whoever has it in its log counts with
+    /// it.
+    fn note_config(&mut self, record: &TxnRecord, acts: &mut Vec<Act>) {
+        if let Txn::SetData { data: Some(data), reconfig: true, .. } = &record.txn {
+            let text = String::from_utf8_lossy(data).into_owned();
+            acts.push(Act::Propose(text.clone()));
+            self.config = Some((record.header.zxid, text));
+        }
+    }
+
+    /// The commit of a configuration. Before UPTODATE it waits for that.
+    fn on_reconfigured(&mut self, zxid: Zxid, leader: ServerId, acts: &mut Vec<Act>) {
+        let Some((_, text)) = self.config.take_if(|(at, _)| *at == zxid) else { return };
+        let activation = Activation { text, leader: Some(leader), is_txn: true };
+        if self.phase == Phase::Live {
+            acts.push(Act::Activate(activation));
+        } else {
+            self.activation = Some(activation);
+        }
+    }
+
     fn on_newleader(
         &mut self,
         packet: &QuorumPacket<'_>,
         epoch: Epoch,
+        config: Option<&[u8]>,
         acts: &mut Vec<Act>,
     ) -> Result<(), GiveUp> {
-        if epoch != self.epoch {
+        if epoch != self.epoch || !matches!(self.phase, Phase::Syncing | Phase::Following) {
             return Err(self.unexpected(packet));
         }
-        match self.phase {
-            Phase::Syncing => {
-                self.phase = Phase::Saving(Saving::Txns);
-                self.go_on_saving(acts);
-                Ok(())
-            }
-            Phase::Following => {
-                self.save_snapshot(acts);
-                Ok(())
-            }
-            _ => Err(self.unexpected(packet)),
+        // What was proposed to this server under other leaders is void unless this one has it too.
+        self.activation = config.map(|config| {
+            let text = String::from_utf8_lossy(config).into_owned();
+            acts.push(Act::Propose(text.clone()));
+            Activation { text, leader: None, is_txn: false }
+        });
+        if self.phase == Phase::Following {
+            self.save_snapshot(acts);
+        } else {
+            self.phase = Phase::Saving(Saving::Txns);
+            self.go_on_saving(acts);
         }
+        Ok(())
     }
 
     /// Has the tree saved with all that was committed since the snapshot: only then it is of one moment,
@@ -548,6 +584,9 @@ impl Learner {
         self.unacked.retain(|zxid| *zxid > committed);
         acts.push(Act::Commit(committed));
         acts.push(Act::Serve);
+        if let Some(activation) = self.activation.take() {
+            acts.push(Act::Activate(activation));
+        }
         // Compat: Java acks UPTODATE with the zxid of NEWLEADER once more.
         self.send(&QuorumPacket::Ack { zxid: Zxid::new(self.epoch, 0) }, acts);
         self.ack(acts);

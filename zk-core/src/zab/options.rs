@@ -1,16 +1,22 @@
-//! What a member of an ensemble is told once, at its start.
+//! What a member of an ensemble is told at its start. Epochs and configurations change later.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use zk_wire::{Epoch, ServerId};
 
-use crate::quorum::Members;
+use crate::quorum::{Grammar, Members};
 
 /// A member's settings: who the others are, how long they may take.
 #[derive(Clone, Debug)]
 pub struct EnsembleOptions {
     /// Its own number, `myid`.
     pub me: ServerId,
-    /// Everybody.
+    /// Everybody: the last configuration that is known to be committed.
     pub members: Members,
+    /// The last configuration that was proposed, while it is not known to be committed. Java: the last seen
+    /// quorum verifier.
+    pub proposed: Option<Members>,
     /// The epoch of the leader that it last followed or was: the file `currentEpoch`.
     pub current_epoch: Epoch,
     /// The epoch that it last promised: the file `acceptedEpoch`.
@@ -37,6 +43,25 @@ pub struct EnsembleOptions {
     pub local_sessions: bool,
     /// `localSessionsUpgradingEnabled`: one becomes the ensemble's when it creates an ephemeral.
     pub local_upgrading: bool,
-    /// `reconfigEnabled`: its configuration has a version, and a leader may find a newer one.
-    pub reconfig: bool,
+    /// `reconfigEnabled`: how configurations are read and changed; `None`: what holds at the start holds.
+    pub reconfig: Option<Arc<dyn Grammar>>,
+}
+
+impl EnsembleOptions {
+    /// The last configuration that was proposed or committed.
+    pub(crate) fn last_seen(&self) -> &Members {
+        self.proposed.as_ref().unwrap_or(&self.members)
+    }
+
+    /// Whether these servers are a quorum of the configuration, and of the one that is to come.
+    pub(crate) fn has_quorum(&self, acks: &BTreeSet<ServerId>) -> bool {
+        self.members.has_quorum(acks)
+            && self.proposed.as_ref().is_none_or(|proposed| proposed.has_quorum(acks))
+    }
+
+    /// Whether it follows without a vote. Compat: whoever the configuration does not name follows as a
+    /// voter would, and its votes do not count.
+    pub(crate) fn is_observer(&self) -> bool {
+        self.members.is_observer(self.me)
+    }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use zk_wire::{Encoder, Epoch, QuorumPacket, SessionId, Txn, TxnHeader, TxnRecord, Xid, Zxid};
 
-use super::{Act, LinkId};
+use super::{Act, Activation, LinkId};
 
 /// `epoch:counter`.
 fn zxid(text: &str) -> Zxid {
@@ -49,6 +49,11 @@ fn lines(acts: Vec<Act>, name: impl Fn(LinkId) -> String) -> String {
             Act::Replay(record) => writeln!(text, "apply {}", shown(record.header.zxid)).unwrap(),
             Act::Save => writeln!(text, "save the tree").unwrap(),
             Act::Commit(zxid) => writeln!(text, "commit {}", shown(zxid)).unwrap(),
+            Act::Propose(config) => writeln!(text, "members to come: {config}").unwrap(),
+            Act::Activate(Activation { text: config, leader, .. }) => {
+                let leader = leader.map_or("whoever leads".to_owned(), |sid| sid.to_string());
+                writeln!(text, "members {config}, led by {leader}").unwrap();
+            }
             Act::Stream(link) => writeln!(text, "stream {}", name(link)).unwrap(),
             Act::Serve => writeln!(text, "serve").unwrap(),
             Act::Follow(sid) => writeln!(text, "follow {sid}").unwrap(),

@@ -80,6 +80,7 @@ impl Process {
                 self.on_epoch(scene, accepted, current)?;
                 self.log(scene, Command::StoreEpochs { accepted, current });
             }
+            Output::KeepMembers => unreachable!("configurations stay in a simulation"),
             Output::Truncate { zxid } => {
                 scene.checker.on_log_cut(self.node, zxid);
                 self.log(scene, Command::Truncate { zxid });

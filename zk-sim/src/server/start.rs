@@ -151,6 +151,7 @@ fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> Ensemble
     EnsembleOptions {
         me: id_of(node),
         members: Members::new(voters, observers, groups, weights, 0, text),
+        proposed: None,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,
@@ -164,7 +165,7 @@ fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> Ensemble
         read_only: false,
         local_sessions: false,
         local_upgrading: false,
-        reconfig: false,
+        reconfig: None,
     }
 }
 

@@ -69,6 +69,11 @@ impl Peer {
         self.ensemble.as_ref().map(|ensemble| &ensemble.options.members)
     }
 
+    /// The members that are proposed, while they are not committed.
+    pub fn proposed_members(&self) -> Option<&Members> {
+        self.ensemble.as_ref()?.options.proposed.as_ref()
+    }
+
     /// Whom it follows or observes.
     pub fn leader(&self) -> Option<ServerId> {
         match &self.ensemble.as_ref()?.role {

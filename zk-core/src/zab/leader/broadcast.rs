@@ -9,6 +9,7 @@ use tracing::warn;
 use zk_wire::{QuorumPacket, ServerId, Zxid};
 
 use super::{Act, EnsembleOptions, GiveUp, History, Leader, LinkId, Millis, Phase, Stage, packet};
+use crate::zab::Activation;
 
 impl Leader {
     /// Whether the counter of its epoch has room for one more txn.
@@ -63,7 +64,12 @@ impl Leader {
     }
 
     /// Commits what a quorum has on disk.
-    fn commit(&mut self, options: &EnsembleOptions, history: &History, acts: &mut Vec<Act>) {
+    pub(super) fn commit(
+        &mut self,
+        options: &EnsembleOptions,
+        history: &History,
+        acts: &mut Vec<Act>,
+    ) {
         if self.stage != Stage::Broadcast {
             return;
         }
@@ -71,10 +77,19 @@ impl Leader {
         if on_quorum <= self.committed || on_quorum.epoch() != self.epoch {
             return;
         }
-        let done = std::mem::replace(&mut self.committed, on_quorum);
-        for (zxid, txn) in history.above(done).take_while(|(zxid, _)| *zxid <= on_quorum) {
+        // What follows a configuration is counted again once that holds.
+        let reconfig = self.reconfig.take_if(|at| *at <= on_quorum);
+        let end = reconfig.unwrap_or(on_quorum);
+        let proposed = options.proposed.as_ref().filter(|_| reconfig.is_some());
+        let leader = proposed.map(|proposed| self.designated(options, proposed, end));
+        let done = std::mem::replace(&mut self.committed, end);
+        for (zxid, txn) in history.above(done).take_while(|(zxid, _)| *zxid <= end) {
             let zxid = *zxid;
-            let commit = packet(&QuorumPacket::Commit { zxid });
+            let activating = leader.filter(|_| zxid == end);
+            let commit = packet(&match activating {
+                None => QuorumPacket::Commit { zxid },
+                Some(leader) => QuorumPacket::CommitAndActivate { zxid, leader },
+            });
             let mut inform = None;
             for (link, handler) in &mut self.handlers {
                 if handler.phase != Phase::Live {
@@ -84,8 +99,12 @@ impl Leader {
                     acts.push(Act::Send(*link, commit.clone()));
                 } else if handler.sent < zxid {
                     handler.sent = zxid;
-                    let inform =
-                        inform.get_or_insert_with(|| packet(&QuorumPacket::Inform { zxid, txn }));
+                    let inform = inform.get_or_insert_with(|| {
+                        packet(&match activating {
+                            None => QuorumPacket::Inform { zxid, txn },
+                            Some(leader) => QuorumPacket::InformAndActivate { zxid, leader, txn },
+                        })
+                    });
                     acts.push(Act::Send(*link, inform.clone()));
                 }
             }
@@ -93,7 +112,11 @@ impl Leader {
                 acts.push(Act::Send(link, packet(&QuorumPacket::Sync)));
             }
         }
-        acts.push(Act::Commit(on_quorum));
+        acts.push(Act::Commit(end));
+        if let Some(proposed) = proposed {
+            let text = proposed.text().to_owned();
+            acts.push(Act::Activate(Activation { text, leader, is_txn: true }));
+        }
     }
 
     /// The last txn that a quorum has on disk.
@@ -108,7 +131,7 @@ impl Leader {
         let mut having = BTreeSet::new();
         for (zxid, sid) in logs {
             having.insert(sid);
-            if options.members.has_quorum(&having) {
+            if options.has_quorum(&having) {
                 return zxid;
             }
         }
@@ -164,9 +187,7 @@ impl Leader {
         self.is_half_tick = !self.is_half_tick;
         self.drop_silent(now, acts);
         if self.stage == Stage::Broadcast && !self.is_half_tick {
-            let mut synced = self.synced_followers();
-            synced.insert(self.me);
-            if !options.members.has_quorum(&synced) {
+            if !options.has_quorum(&self.synced_and_me()) {
                 return acts.push(Act::GiveUp(GiveUp::LostQuorum));
             }
         }

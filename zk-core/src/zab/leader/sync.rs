@@ -73,7 +73,7 @@ impl Leader {
     fn send_newleader(&mut self, options: &EnsembleOptions, link: LinkId, acts: &mut Vec<Act>) {
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::AwaitNewLeaderAck;
-        let config = Some(options.members.text().as_bytes());
+        let config = Some(options.last_seen().text().as_bytes());
         let zxid = Zxid::new(self.epoch, 0);
         acts.push(Act::Send(link, packet(&QuorumPacket::NewLeader { zxid, config })));
     }
@@ -104,9 +104,8 @@ impl Leader {
         history: &History,
         acts: &mut Vec<Act>,
     ) {
-        let mut synced = self.synced_followers();
-        synced.insert(self.me);
-        if self.stage != Stage::Synchronization || !options.members.has_quorum(&synced) {
+        let has_quorum = options.has_quorum(&self.synced_and_me());
+        if self.stage != Stage::Synchronization || !has_quorum {
             return;
         }
         self.enter(now, Stage::Broadcast);
@@ -116,6 +115,7 @@ impl Leader {
         for link in self.links(|handler| handler.phase == Phase::Synced) {
             self.let_in(now, history, link, acts);
         }
+        self.complete_reconfig(options, acts);
     }
 
     /// UPTODATE, and what came since the learner was synchronized.

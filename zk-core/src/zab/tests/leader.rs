@@ -29,6 +29,7 @@ fn options() -> EnsembleOptions {
             0,
             "version=0".to_owned(),
         ),
+        proposed: None,
         current_epoch: Epoch(1),
         accepted_epoch: Epoch(1),
         init_limit: 10,
@@ -42,7 +43,7 @@ fn options() -> EnsembleOptions {
         read_only: false,
         local_sessions: false,
         local_upgrading: false,
-        reconfig: false,
+        reconfig: None,
     }
 }
 

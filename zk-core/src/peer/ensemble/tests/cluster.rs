@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use zk_wire::{
@@ -10,9 +11,10 @@ use zk_wire::{
 };
 
 use crate::peer::tests::options;
+use crate::quorum::plain::Plain;
 use crate::{
-    ConnectionId, Database, DatabaseOptions, EnsembleOptions, Input, LinkId, Members, Millis, Now,
-    Output, Peer,
+    ConnectionId, Database, DatabaseOptions, EnsembleOptions, Grammar, Input, LinkId, Members,
+    Millis, Now, Output, Peer,
 };
 
 /// Servers by number, and what is on its way to them.
@@ -30,6 +32,8 @@ pub(super) struct Cluster {
     slow_disk: Option<i64>,
     /// Who must read all that comes.
     watched: Option<i64>,
+    /// Whether requests may change the members.
+    is_reconfigurable: bool,
     /// Sessions are local; whether they may become global.
     local_sessions: Option<bool>,
 }
@@ -39,6 +43,8 @@ struct Server {
     peer: Option<Peer>,
     log: Vec<(Zxid, Bytes)>,
     epochs: (i32, i32),
+    /// The configuration of its files, and the one that is proposed.
+    members: Option<(Members, Option<Members>)>,
 }
 
 struct Client {
@@ -82,6 +88,39 @@ impl Cluster {
         Self::with(count, 500, Some(may_upgrade))
     }
 
+    /// Servers whose members may change.
+    pub(super) fn reconfigurable(count: i64) -> Self {
+        let mut cluster = Self::with(0, 500, None);
+        cluster.is_reconfigurable = true;
+        for sid in 1..=count {
+            cluster.add(sid, Plain::voters(1..=count));
+        }
+        cluster
+    }
+
+    /// One more server, whose files have these members.
+    pub(super) fn add(&mut self, sid: i64, members: Members) {
+        let server = Server { members: Some((members, None)), ..Server::default() };
+        self.servers.insert(sid, server);
+        self.count = sid;
+        self.start(sid);
+    }
+
+    /// Asks for other members; the error code of the reply.
+    pub(super) fn reconfig(&mut self, client: usize, joining: &str, leaving: &str) -> i32 {
+        self.ask(client, Op::Reconfig, &reconfig_request(joining, leaving, -1))
+    }
+
+    /// Asks for other members than those of this version; the error code of the reply.
+    pub(super) fn reconfig_of(&mut self, client: usize, leaving: &str, version: i64) -> i32 {
+        self.ask(client, Op::Reconfig, &reconfig_request("", leaving, version))
+    }
+
+    /// Asks for other members and hears nothing of it.
+    pub(super) fn reconfig_unheard(&mut self, client: usize, joining: &str) {
+        self.tell(client, Op::Reconfig, &reconfig_request(joining, "", -1));
+    }
+
     fn with(count: i64, keep: usize, local_sessions: Option<bool>) -> Self {
         let mut cluster = Self {
             servers: (1..=count).map(|sid| (sid, Server::default())).collect(),
@@ -95,6 +134,7 @@ impl Cluster {
             lingering: None,
             slow_disk: None,
             watched: None,
+            is_reconfigurable: false,
             local_sessions,
         };
         for sid in 1..=count {
@@ -109,16 +149,18 @@ impl Cluster {
         let server = self.servers.get_mut(&sid).unwrap();
         let mut options = options();
         options.server_id = u8::try_from(sid).unwrap();
+        options.prep.reconfig = self.is_reconfigurable;
+        options.prep.auth.skip_acl = self.is_reconfigurable;
+        let grammar: Arc<dyn Grammar> = Arc::new(Plain);
+        let (members, proposed) = server.members.clone().unwrap_or_else(|| {
+            let all = (1..=count).map(ServerId);
+            let (groups, weights) = (BTreeMap::new(), BTreeMap::new());
+            (Members::new(all, [], groups, weights, 0, "version=0".to_owned()), None)
+        });
         options.ensemble = Some(EnsembleOptions {
             me: ServerId(sid),
-            members: Members::new(
-                (1..=count).map(ServerId),
-                [],
-                BTreeMap::new(),
-                BTreeMap::new(),
-                0,
-                "version=0".to_owned(),
-            ),
+            members,
+            proposed,
             accepted_epoch: zk_wire::Epoch(server.epochs.0),
             current_epoch: zk_wire::Epoch(server.epochs.1),
             init_limit: 10,
@@ -129,7 +171,7 @@ impl Cluster {
             commit_log_bytes: 0,
             force_snapshot_sync: false,
             leader_serves: true,
-            reconfig: false,
+            reconfig: Some(grammar).filter(|_| self.is_reconfigurable),
             read_only: true,
             local_sessions: self.local_sessions.is_some(),
             local_upgrading: self.local_sessions == Some(true),
@@ -336,6 +378,11 @@ impl Cluster {
                 server.epochs = (accepted.0, current.0);
                 self.events.push_back((sid, Event::Stored(accepted.0, current.0)));
             }
+            Output::KeepMembers => {
+                let peer = server.peer.as_ref().expect("it runs");
+                let members = peer.members().expect("it is a member").clone();
+                server.members = Some((members, peer.proposed_members().cloned()));
+            }
             Output::Truncate { zxid } => {
                 server.log.retain(|(logged, _)| *logged <= zxid);
                 self.events.push_back((sid, Event::Truncated(zxid)));
@@ -427,6 +474,15 @@ impl Cluster {
 
     /// Sends a request; the error code of its reply.
     pub(super) fn ask(&mut self, client: usize, op: Op, body: &[u8]) -> i32 {
+        let xid = self.tell(client, op, body);
+        let reply = self.frame(client);
+        let header = ReplyHeader::decode(&mut Decoder::new(&reply)).unwrap();
+        assert_eq!(header.xid, xid);
+        header.err
+    }
+
+    /// Sends a request that may not be answered.
+    fn tell(&mut self, client: usize, op: Op, body: &[u8]) -> Xid {
         let asking = &mut self.clients[client];
         asking.xid += 1;
         let xid = if op == Op::Ping { Xid(-2) } else { Xid(asking.xid) };
@@ -436,10 +492,7 @@ impl Cluster {
         bytes.extend_from_slice(body);
         self.step(server, Input::Frame { cnx, bytes: &bytes });
         self.pass(10);
-        let reply = self.frame(client);
-        let header = ReplyHeader::decode(&mut Decoder::new(&reply)).unwrap();
-        assert_eq!(header.xid, xid);
-        header.err
+        xid
     }
 
     pub(super) fn create(&mut self, client: usize, path: &str) -> i32 {
@@ -485,6 +538,16 @@ impl Cluster {
         inbox.drain(..consumed);
         frame
     }
+}
+
+fn reconfig_request(joining: &str, leaving: &str, version: i64) -> Vec<u8> {
+    let mut body = Vec::new();
+    let mut e = Encoder::new(&mut body);
+    for text in [joining, leaving] {
+        e.buffer(Some(text.as_bytes()).filter(|text| !text.is_empty()));
+    }
+    e.buffer(None).long(version);
+    body
 }
 
 impl Server {
