@@ -244,7 +244,7 @@ impl<D: Disk> Writer<D> {
         if let Some((path, len)) = &truncated.cut {
             info!("truncated to {zxid}: {} has {len} bytes left", path.display());
         }
-        self.report(Report::Truncated { zxid });
+        self.report(Report::Truncated { zxid: truncated.last });
         Ok(())
     }
 

@@ -179,6 +179,14 @@ pub(crate) enum GiveUp {
         /// Why.
         error: String,
     },
+    /// The log was to be cut to a txn that it never had.
+    #[error("the log was to end with {zxid}, which it did not have: it ends with {last} now")]
+    NotInLog {
+        /// The txn.
+        zxid: Zxid,
+        /// What is left.
+        last: Zxid,
+    },
     /// A snapshot of the leader's could not be written.
     #[error("the leader's snapshot could not be written")]
     NotSaved,

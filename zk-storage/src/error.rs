@@ -117,14 +117,14 @@ pub enum Error {
         /// The txn before the gap.
         last: Zxid,
     },
-    /// The txn to truncate to is not known here, so another history cannot be cut back to it.
+    /// No snapshot would be left to start from.
     #[error(
-        "cannot truncate {} to {target}: no log or snapshot here holds that txn; take a snapshot \
-         from the leader instead",
+        "cannot truncate to {target}: {} has no snapshot of that txn or an earlier one; empty this server's \
+         data directory so that it syncs from the leader",
         path.display()
     )]
     TruncateTarget {
-        /// The log directory.
+        /// The directory of snapshots.
         path: PathBuf,
         /// The wanted last txn.
         target: Zxid,

@@ -168,7 +168,7 @@ impl<D: Disk> TxnLog<D> {
     /// show one. The database must be recovered anew afterwards.
     ///
     /// # Errors
-    /// `target` is not known here (nothing is changed then), or the disk failed.
+    /// No snapshot would be left to start from (nothing is changed then), or the disk failed.
     pub fn truncate(
         &mut self,
         dirs: &DataDirs,
@@ -199,7 +199,7 @@ impl<D: Disk> TxnLog<D> {
             return Err(Error::Poisoned { path: self.dir.clone() });
         }
         let result = run(self);
-        // A target that is not there says nothing about the disk.
+        // A target below all snapshots says nothing about the disk.
         self.is_poisoned = !matches!(result, Ok(_) | Err(Error::TruncateTarget { .. }));
         result
     }

@@ -1,5 +1,8 @@
 //! Cuts the history back to a txn, as a leader orders by TRUNC. Java: `FileTxnLog.truncate`.
 //!
+//! A target that is not there is no reason to keep what is above it: the history then ends with the last
+//! txn below.
+//!
 //! Compat: unlike Java it never keeps the first txn above an absent target, and it removes the
 //! snapshots that may show a removed txn: reloaded, those would bring it back.
 //!
@@ -24,6 +27,8 @@ pub struct Truncated {
     pub removed: Vec<PathBuf>,
     /// The log that was cut, and its new length.
     pub cut: Option<(PathBuf, u64)>,
+    /// The last txn that is left: the target, or the last one below if that was not there.
+    pub last: Zxid,
 }
 
 /// Removes every txn above `target`; see [`crate::TxnLog::truncate`].
@@ -40,12 +45,11 @@ pub(crate) fn truncate<D: Disk>(
         Some(file) => find_end(disk, file, target, length_max)?,
         None => LogEnd::default(),
     };
-    let is_known = end.has_target || snapshots.kept.contains(&target);
-    if !is_known || snapshots.kept.is_empty() {
-        return Err(Error::TruncateTarget { path: dirs.log().to_owned(), target });
-    }
+    let Some(shown) = snapshots.kept.iter().copied().max() else {
+        return Err(Error::TruncateTarget { path: dirs.snap().to_owned(), target });
+    };
 
-    let mut truncated = Truncated::default();
+    let mut truncated = Truncated { last: shown.max(end.last), ..Truncated::default() };
     for path in snapshots.newer {
         remove(disk, dirs.snap(), path, &mut truncated)?;
     }
@@ -96,7 +100,8 @@ fn split_snapshots<D: Disk>(
 /// Where a log is to end.
 #[derive(Default)]
 struct LogEnd {
-    has_target: bool,
+    /// The last txn that stays; zxid 0 if there is none.
+    last: Zxid,
     /// Its new length; `None` if it has nothing above the target.
     cut_at: Option<u64>,
 }
@@ -108,16 +113,16 @@ fn find_end<D: Disk>(
     length_max: usize,
 ) -> Result<LogEnd, Error> {
     let mut reader = LogReader::open(disk, &file.path, length_max)?;
-    let mut has_target = false;
+    let mut last = Zxid::ZERO;
     loop {
         let offset = reader.offset();
         match reader.read() {
-            Ok(None) => return Ok(LogEnd { has_target, cut_at: None }),
-            Ok(Some(record)) if record.zxid <= target => has_target |= record.zxid == target,
-            Ok(Some(_)) => return Ok(LogEnd { has_target, cut_at: Some(offset) }),
+            Ok(None) => return Ok(LogEnd { last, cut_at: None }),
+            Ok(Some(record)) if record.zxid <= target => last = last.max(record.zxid),
+            Ok(Some(_)) => return Ok(LogEnd { last, cut_at: Some(offset) }),
             // What is damaged is to go anyway.
-            Err(Error::DamagedLog { .. }) if has_target => {
-                return Ok(LogEnd { has_target, cut_at: Some(offset) });
+            Err(Error::DamagedLog { .. }) if last == target => {
+                return Ok(LogEnd { last, cut_at: Some(offset) });
             }
             Err(error) => return Err(error),
         }

@@ -33,7 +33,7 @@ impl Peer {
         self.database = database;
         self.begin_at(last);
         if self.is_learning() {
-            self.learn(now, out, |learner, _, acts| learner.on_truncated(acts));
+            self.learn(now, out, |learner, _, acts| learner.on_truncated(last, acts));
             self.resume_leader_link(now, out);
         }
         self.look_when_settled(now, out);
@@ -96,12 +96,12 @@ impl Peer {
     }
 
     /// The log is cut; if the tree shows no more than it has, that is all.
-    pub(super) fn on_truncated(&mut self, now: Now, out: &mut Vec<Output>) {
+    pub(super) fn on_truncated(&mut self, now: Now, last: Zxid, out: &mut Vec<Output>) {
         let is_reloading = self.ensemble.as_ref().is_some_and(|e| e.reloads_due > 0);
         if is_reloading {
             return;
         }
-        self.learn(now, out, |learner, _, acts| learner.on_truncated(acts));
+        self.learn(now, out, |learner, _, acts| learner.on_truncated(last, acts));
         self.resume_leader_link(now, out);
     }
 }

@@ -99,9 +99,9 @@ pub enum Input<'a> {
         /// In `currentEpoch`.
         current: Epoch,
     },
-    /// The log ends where `Output::Truncate` wanted it to.
+    /// Nothing is left in the log of what `Output::Truncate` wanted away.
     Truncated {
-        /// Its last txn.
+        /// Its last txn: the one that was to be kept, or the last below if it did not have that.
         zxid: Zxid,
     },
     /// The database as the files have it, after `Output::Reload`.

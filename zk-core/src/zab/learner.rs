@@ -358,9 +358,15 @@ impl Learner {
         Err(GiveUp::Unexpected { packet, during: "waiting for something else" })
     }
 
-    /// The log is cut, and the database shows no more than it has.
-    pub(crate) fn on_truncated(&mut self, acts: &mut Vec<Act>) {
+    /// The log is cut and ends here, and the database shows no more than it has.
+    ///
+    /// Compat: Java may name a txn that this server never had. What is below is a history that it shares
+    /// with that leader, so it asks again.
+    pub(crate) fn on_truncated(&mut self, last: Zxid, acts: &mut Vec<Act>) {
         if let Phase::Truncating(zxid) = self.phase {
+            if last != zxid {
+                return acts.push(Act::GiveUp(GiveUp::NotInLog { zxid, last }));
+            }
             self.begin_at(zxid);
         } else if self.phase == Phase::Saving(Saving::Cut) {
             self.log_held(acts);

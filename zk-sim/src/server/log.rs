@@ -214,9 +214,9 @@ impl Process {
             Command::Truncate { zxid } => {
                 scene.tally.count(Operation::Truncate);
                 let length_max = RecoverOptions::default().length_max;
-                self.log.log.truncate(&self.dirs, zxid, length_max)?;
+                let last = self.log.log.truncate(&self.dirs, zxid, length_max)?.last;
                 scene.checker.on_disk_cut(self.node, zxid);
-                self.report(scene, Report::Truncated(zxid));
+                self.report(scene, Report::Truncated(last));
             }
             Command::Reload => {
                 scene.tally.count(Operation::Reload);

@@ -186,10 +186,11 @@ impl Leader {
         self.next_ping = now.after(self.half_tick_ms);
         self.is_half_tick = !self.is_half_tick;
         self.drop_silent(now, acts);
-        if self.stage == Stage::Broadcast && !self.is_half_tick {
-            if !options.has_quorum(&self.synced_and_me()) {
-                return acts.push(Act::GiveUp(GiveUp::LostQuorum));
-            }
+        if self.stage == Stage::Broadcast
+            && !self.is_half_tick
+            && !options.has_quorum(&self.synced_and_me())
+        {
+            return acts.push(Act::GiveUp(GiveUp::LostQuorum));
         }
         let ping = packet(&QuorumPacket::Ping { zxid: self.proposed, touched: None });
         let is_told =

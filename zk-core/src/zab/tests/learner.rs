@@ -250,7 +250,7 @@ fn zookeeper_3642_and_5094_what_did_not_end_is_read_from_disk_again() {
             whole
         "#]],
     );
-    let script = format!("{DISCOVERED} TRUNC 1:2\ntorn?\ntruncated\ntorn?");
+    let script = format!("{DISCOVERED} TRUNC 1:2\ntorn?\ntruncated 1:2\ntorn?");
     check(
         &script,
         expect![[r#"
@@ -263,9 +263,31 @@ fn zookeeper_3642_and_5094_what_did_not_end_is_read_from_disk_again() {
             TRUNC 1:2
                 truncate to 1:2
             torn
-            truncated
+            truncated 1:2
             whole
         "#]],
+    );
+}
+
+/// Java names txns that it has itself, whether or not this server ever had them.
+#[test]
+fn a_log_that_never_had_where_it_is_to_end_is_cut_below_and_told_of_anew() {
+    let script = format!("{DISCOVERED} TRUNC 1:3\ntruncated 1:2\ntorn?");
+    check(
+        &script,
+        expect![[r#"
+        dialed
+            send FOLLOWERINFO 1:0
+        LEADERINFO 2:0
+            store acceptedEpoch 2
+        stored 2 1
+            send ACKEPOCH 1:4 epoch 1
+        TRUNC 1:3
+            truncate to 1:3
+        truncated 1:2
+            give up: the log was to end with 0x100000003, which it did not have: it ends with 0x100000002 now
+        torn
+    "#]],
     );
 }
 
@@ -314,33 +336,33 @@ fn what_follows_a_snapshot_is_logged_when_that_is_on_disk() {
 #[test]
 fn a_log_that_reaches_beyond_the_snapshot_is_cut_to_it() {
     let script = format!(
-        "{DISCOVERED} SNAP 1:2\nloaded\nPROPOSAL 1:3\nNEWLEADER 2:0\nsaved\ntorn?\ntruncated\ntorn?\n\
+        "{DISCOVERED} SNAP 1:2\nloaded\nPROPOSAL 1:3\nNEWLEADER 2:0\nsaved\ntorn?\ntruncated 1:2\ntorn?\n\
          persisted 1:3"
     );
     check(
         &script,
         expect![[r#"
-        dialed
-            send FOLLOWERINFO 1:0
-        LEADERINFO 2:0
-            store acceptedEpoch 2
-        stored 2 1
-            send ACKEPOCH 1:4 epoch 1
-        SNAP 1:2
-            load the snapshot
-        loaded
-        PROPOSAL 1:3
-        NEWLEADER 2:0
-            save the tree
-        saved
-            truncate to 1:2
-        torn
-        truncated
-            log 1:3
-        whole
-        persisted 1:3
-            store currentEpoch 2
-    "#]],
+            dialed
+                send FOLLOWERINFO 1:0
+            LEADERINFO 2:0
+                store acceptedEpoch 2
+            stored 2 1
+                send ACKEPOCH 1:4 epoch 1
+            SNAP 1:2
+                load the snapshot
+            loaded
+            PROPOSAL 1:3
+            NEWLEADER 2:0
+                save the tree
+            saved
+                truncate to 1:2
+            torn
+            truncated 1:2
+                log 1:3
+            whole
+            persisted 1:3
+                store currentEpoch 2
+        "#]],
     );
 }
 
@@ -431,7 +453,7 @@ fn step(learner: &mut Learner, line: &str, acts: &mut Vec<Act>) {
         ["stored", accepted, current] => {
             learner.on_stored(epoch(accepted), epoch(current), acts);
         }
-        ["truncated"] => learner.on_truncated(acts),
+        ["truncated", last] => learner.on_truncated(zxid(last), acts),
         ["loaded"] => assert!(learner.on_loaded().is_some()),
         ["saved"] => learner.on_snapshot_taken(true, acts),
         ["not", "saved"] => learner.on_snapshot_taken(false, acts),
