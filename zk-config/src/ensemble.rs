@@ -6,11 +6,14 @@
 //! Invariants
 //! - With groups or weights every participant is in exactly one group and has a weight.
 //! - What an [`Ensemble`] prints can be parsed, and prints the same again.
+//! - Reading takes time and memory in proportion to the text, also when every line is wrong.
 //!
 //! Java: `QuorumMaj`, `QuorumHierarchical`, `QuorumPeerConfig.parseDynamicConfig`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fmt::Write;
+use std::rc::Rc;
 
 use crate::error::{Error, Errors, LONG, Origin};
 use crate::keys::{self, Kind};
@@ -72,6 +75,28 @@ impl Ensemble {
         self.servers.values().filter(|server| server.role == Role::Observer)
     }
 
+    /// The members as servers send them to each other and to clients, to the byte: it is compared
+    /// as text. With the version, by number, and without a last line end.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |line: fmt::Arguments<'_>| {
+            text.write_fmt(line).expect("a text takes everything");
+        };
+        for (id, server) in &self.servers {
+            line(format_args!("server.{id}={server}\n"));
+        }
+        for (group, members) in &self.groups {
+            let members: BTreeSet<ServerId> = members.iter().copied().collect();
+            let members: Vec<String> = members.iter().map(ServerId::to_string).collect();
+            line(format_args!("group.{group}={}\n", members.join(":")));
+        }
+        for (id, weight) in &self.weights {
+            line(format_args!("weight.{id}={weight}\n"));
+        }
+        line(format_args!("version={:x}", self.version));
+        text
+    }
+
     /// Whether votes are counted by groups and weights.
     pub fn is_hierarchical(&self) -> bool {
         !self.groups.is_empty() || !self.weights.is_empty()
@@ -103,8 +128,9 @@ impl Listed {
     ) -> Self {
         let mut listed = Self::default();
         let properties = Properties::parse_what_can_be(file, text, &mut listed.errors);
-        let mut lines: Vec<Given> = Vec::new();
-        for entry in properties.entries() {
+        // By key, so that the last line of a key counts, each with its place among the lines.
+        let mut lines: BTreeMap<String, (usize, Given)> = BTreeMap::new();
+        for (place, entry) in properties.entries().iter().enumerate() {
             let key = entry.key.trim().to_owned();
             let text = entry.value.trim().to_owned();
             let at = properties.origin(entry);
@@ -119,13 +145,14 @@ impl Listed {
                     listed.refuse(MemberError::VersionInside { at, value: text });
                 }
                 _ if is_member => {
-                    lines.retain(|line| line.key != key);
-                    lines.push(Given { key, text, at });
+                    lines.insert(key.clone(), (place, Given { key, text, at }));
                 }
                 _ => listed.refuse(MemberError::NotAMember { at, key }),
             }
         }
-        listed.take(lines, multi_address);
+        let mut lines: Vec<(usize, Given)> = lines.into_values().collect();
+        lines.sort_unstable_by_key(|(place, _)| *place);
+        listed.take(lines.into_iter().map(|(_, line)| line).collect(), multi_address);
         listed
     }
 
@@ -135,7 +162,7 @@ impl Listed {
 
     /// Reads the lines that define members, groups and weights.
     pub(crate) fn take(&mut self, lines: Vec<Given>, multi_address: bool) {
-        let mut group_of: BTreeMap<ServerId, Given> = BTreeMap::new();
+        let mut group_of: BTreeMap<ServerId, Rc<Given>> = BTreeMap::new();
         for line in lines {
             let row = keys::find(&line.key).expect("the caller picked lines of the table");
             match row.kind {
@@ -179,18 +206,19 @@ impl Listed {
         self.ensemble.servers.insert(id, spec);
     }
 
-    fn take_group(&mut self, line: Given, group_of: &mut BTreeMap<ServerId, Given>) {
+    /// Stops at the first fault of the line.
+    fn take_group(&mut self, line: Given, group_of: &mut BTreeMap<ServerId, Rc<Given>>) {
         let Some(group) = self.number_in_key(&line) else { return };
+        let line = Rc::new(line);
         let mut members = Vec::new();
         // Compat: as everywhere in Java, empty fields at the end do not count.
         for member in line.text.trim_end_matches(':').split(':') {
             let Ok(id) = member.trim().parse::<ServerId>() else {
-                self.not_a_number(&line, member);
-                continue;
+                return self.not_a_number(&line, member);
             };
-            if group_of.insert(id, line.clone()).is_some() {
-                let Given { key, text: value, at } = line.clone();
-                self.refuse(MemberError::ManyGroups { at, key, value, id });
+            if group_of.insert(id, Rc::clone(&line)).is_some() {
+                let Given { key, text: value, at } = Given::clone(&line);
+                return self.refuse(MemberError::ManyGroups { at, key, value, id });
             }
             members.push(id);
         }
@@ -221,8 +249,9 @@ impl Listed {
         self.refuse(Error::NotANumber { at, key, value: value.to_owned(), allowed: LONG });
     }
 
-    /// Compat: a group may name any server that has a weight; Java trips over others.
-    fn complete_weights(&mut self, group_of: BTreeMap<ServerId, Given>) {
+    /// Compat: a group may name any server that has a weight; Java trips over others. Of these the
+    /// first of each group is named.
+    fn complete_weights(&mut self, group_of: BTreeMap<ServerId, Rc<Given>>) {
         let participants: Vec<ServerId> =
             self.ensemble.participants().map(|server| server.id).collect();
         for id in participants {
@@ -231,8 +260,11 @@ impl Listed {
                 self.refuse(MemberError::NoGroup { at: self.places[&id].clone(), id });
             }
         }
-        for (id, Given { key, text: value, at }) in group_of {
-            if !self.ensemble.weights.contains_key(&id) {
+        let mut reported = BTreeSet::new();
+        for (id, line) in group_of {
+            if !self.ensemble.weights.contains_key(&id) && !reported.contains(&line.key) {
+                reported.insert(line.key.clone());
+                let Given { key, text: value, at } = Given::clone(&line);
                 self.refuse(MemberError::NoVoter { at, key, value, id });
             }
         }

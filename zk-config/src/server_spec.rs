@@ -8,6 +8,7 @@
 //!
 //! Java: `QuorumPeer.QuorumServer`, `ConfigUtils.getHostAndPort`.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
@@ -223,6 +224,7 @@ impl ServerSpec {
             client_from_static: false,
         };
         let mut role = None;
+        let mut seen = HashSet::new();
         for address in java_split(servers, '|') {
             let (address, own) = spec.peer_address(address.trim(), &form)?;
             if let (Some(first), Some(other)) = (role, own)
@@ -231,7 +233,7 @@ impl ServerSpec {
                 return Err(SpecError::Roles { first, other });
             }
             role = role.or(own);
-            if !spec.addresses.contains(&address) {
+            if seen.insert(address.clone()) {
                 spec.addresses.push(address);
             }
         }

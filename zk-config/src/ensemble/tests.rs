@@ -89,3 +89,38 @@ fn the_version_of_a_file_is_the_end_of_its_name() {
         assert_eq!(version_of_file_name(name), version, "{name}");
     }
 }
+
+#[test]
+fn members_are_told_as_java_tells_them() {
+    let check = |lines: &str, expected: &str| {
+        let ensemble = Ensemble::parse("dynamic", lines.as_bytes(), true).unwrap();
+        assert_eq!(ensemble.text(), expected);
+        let again = Ensemble::parse("told", expected.as_bytes(), true).unwrap();
+        assert_eq!(again.text(), expected);
+    };
+    check(
+        "server.10=h:2:3:observer\nserver.2=127.0.0.1:2888:3888;2181\nserver.3=[::1]:2:3\n",
+        "server.2=127.0.0.1:2888:3888:participant;0.0.0.0:2181\n\
+         server.3=[0:0:0:0:0:0:0:1]:2:3:participant\nserver.10=h:2:3:observer\nversion=0",
+    );
+    check(
+        "server.1=a:2:3\nserver.2=b:2:3\nserver.3=c:2:3\ngroup.7=3:1:2\nweight.2=4\n\
+         version=100000000",
+        "server.1=a:2:3:participant\nserver.2=b:2:3:participant\nserver.3=c:2:3:participant\n\
+         group.7=1:2:3\nweight.1=1\nweight.2=4\nweight.3=1\nversion=100000000",
+    );
+}
+
+#[test]
+fn faults_of_a_line_are_not_repeated_for_each_of_its_parts() {
+    let many: Vec<String> = (0..50_000).map(|id: u32| id.to_string()).collect();
+    let faults =
+        |text: String| Listed::parse("t", text.as_bytes(), true, VersionLine::Taken).errors;
+    assert_eq!(faults(format!("group.1={}", "x:".repeat(50_000))).len(), 1);
+    assert_eq!(faults(format!("group.1={}1", "1:".repeat(50_000))).len(), 1);
+    assert_eq!(faults(format!("group.1={}", many.join(":"))).len(), 1);
+    let lines = many.iter().map(|id| format!("server.{id}=a:1:2\n")).collect::<String>();
+    assert_eq!(faults(lines.repeat(2)).len(), 0);
+    let addresses = many.iter().map(|id| format!("h{id}:1:2|")).collect::<String>();
+    assert_eq!(faults(format!("server.1={addresses}")).len(), 0);
+}
