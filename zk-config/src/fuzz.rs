@@ -1,6 +1,6 @@
-//! Entry for fuzzing: any bytes as a zoo.cfg.
+//! Entry for fuzzing: any bytes as a zoo.cfg, and as what a client asks of a reconfiguration.
 
-use crate::{Config, Ensemble, Properties};
+use crate::{Change, ChangeRules, Config, Ensemble, Properties};
 
 /// Parses `bytes` in every way there is; it must neither panic nor take long.
 ///
@@ -27,6 +27,18 @@ pub fn fuzz_zoo_cfg(bytes: &[u8]) {
     if let Ok(properties) = Properties::parse("fuzz.properties", bytes) {
         assert!(properties.entries().len() <= bytes.len(), "an entry takes a byte at least");
     }
+    let text = String::from_utf8_lossy(bytes);
+    let text = Some(text.as_ref());
+    for change in [
+        Change { joining: text, ..Change::default() },
+        Change { leaving: text, ..Change::default() },
+        Change { members: text, ..Change::default() },
+    ] {
+        let rules = ChangeRules { multi_address: true, standalone_enabled: false };
+        if let Ok(next) = Ensemble::default().changed(&change, rules) {
+            check_members(&next);
+        }
+    }
 }
 
 fn check_members(ensemble: &Ensemble) {
@@ -40,7 +52,8 @@ fn check_members(ensemble: &Ensemble) {
 mod tests {
     use super::*;
 
-    const SAMPLES: [&[u8]; 4] = [
+    const SAMPLES: [&[u8]; 5] = [
+        b"server.1=[::1]:1:2:observer|h:3:4:observer;[::]:5,server.2=h:5:6;h:7,server.1=a:1:2;3",
         include_bytes!("../testdata/everything.cfg"),
         include_bytes!("../testdata/start-zookeeper.cfg"),
         include_bytes!("../testdata/groups.cfg"),

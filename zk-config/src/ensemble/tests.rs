@@ -113,11 +113,11 @@ fn members_are_told_as_java_tells_them() {
 
 #[test]
 fn faults_of_a_line_are_not_repeated_for_each_of_its_parts() {
-    let many: Vec<String> = (0..50_000).map(|id: u32| id.to_string()).collect();
+    let many: Vec<String> = (0..10_000).map(|id: u32| id.to_string()).collect();
     let faults =
         |text: String| Listed::parse("t", text.as_bytes(), true, VersionLine::Taken).errors;
-    assert_eq!(faults(format!("group.1={}", "x:".repeat(50_000))).len(), 1);
-    assert_eq!(faults(format!("group.1={}1", "1:".repeat(50_000))).len(), 1);
+    assert_eq!(faults(format!("group.1={}", "x:".repeat(10_000))).len(), 1);
+    assert_eq!(faults(format!("group.1={}1", "1:".repeat(10_000))).len(), 1);
     assert_eq!(faults(format!("group.1={}", many.join(":"))).len(), 1);
     let lines = many.iter().map(|id| format!("server.{id}=a:1:2\n")).collect::<String>();
     assert_eq!(faults(lines.repeat(2)).len(), 0);
