@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use self::admin::{Admin, Audit, LogFormat, LogLevel, Logging, Metrics};
 pub use self::auth::{Auth, DigestAlgorithm, Kerberos, Provider};
@@ -77,6 +77,8 @@ pub struct Config {
     /// them, unknown ones included. Values of secret keys are in it, see
     /// [`crate::keys::is_secret`].
     pub properties: BTreeMap<String, String>,
+    /// The file it was read from; `None` for a text or no file.
+    pub path: Option<PathBuf>,
     /// The text of the file, for the admin server's command of this name; `None` without a file.
     pub initial_configuration: Option<String>,
     effective: Vec<Effective>,
@@ -236,6 +238,7 @@ fn typed(sources: Sources<'_>) -> (Reader, Config) {
         audit: Audit::read(&mut r),
         logging: Logging::read(&mut r),
         properties: std::mem::take(&mut r.properties),
+        path: sources.path,
         initial_configuration: sources.text,
         effective: Vec::new(),
     };

@@ -1,5 +1,6 @@
 //! Entry for fuzzing: any bytes as a zoo.cfg, and as what a client asks of a reconfiguration.
 
+use crate::static_file::{moves, with_dynamic_file};
 use crate::{Change, ChangeRules, Config, Ensemble, Properties};
 
 /// Parses `bytes` in every way there is; it must neither panic nor take long.
@@ -27,6 +28,9 @@ pub fn fuzz_zoo_cfg(bytes: &[u8]) {
     if let Ok(properties) = Properties::parse("fuzz.properties", bytes) {
         assert!(properties.entries().len() <= bytes.len(), "an entry takes a byte at least");
     }
+    if std::str::from_utf8(bytes).is_ok() {
+        check_rewritten(bytes);
+    }
     let text = String::from_utf8_lossy(bytes);
     let text = Some(text.as_ref());
     for change in [
@@ -39,6 +43,18 @@ pub fn fuzz_zoo_cfg(bytes: &[u8]) {
             check_members(&next);
         }
     }
+}
+
+fn check_rewritten(text: &[u8]) {
+    let entries = |text: &[u8]| -> Vec<(String, String)> {
+        let properties = Properties::parse_what_can_be("fuzz.cfg", text, &mut Vec::new());
+        let entries = properties.entries().iter();
+        entries.map(|entry| (entry.key.clone(), entry.value.clone())).collect()
+    };
+    let mut expected = entries(text);
+    expected.retain(|(key, _)| !moves(key.trim(), false));
+    expected.push(("dynamicConfigFile".to_owned(), "/d".to_owned()));
+    assert_eq!(entries(&with_dynamic_file(text, "/d", false)), expected, "the others stay");
 }
 
 fn check_members(ensemble: &Ensemble) {

@@ -31,6 +31,8 @@ pub struct Entry {
     pub value: String,
     /// The line of the file on which the entry begins, from 1; 0 if it stands in no file.
     pub line: u32,
+    /// The line on which it ends.
+    pub(crate) last_line: u32,
 }
 
 impl Properties {
@@ -48,10 +50,12 @@ impl Properties {
     pub(crate) fn parse_what_can_be(file: &str, text: &[u8], errors: &mut Vec<Error>) -> Self {
         let text = decoded(text);
         let mut entries = Vec::new();
-        for (line, content) in logical_lines(&text) {
+        for LogicalLine { line, last_line, content } in logical_lines(&text) {
             let (key, value) = key_and_value(&content);
             match (unescaped(key), unescaped(value)) {
-                (Some(key), Some(value)) => entries.push(Entry { key, value, line }),
+                (Some(key), Some(value)) => {
+                    entries.push(Entry { key, value, line, last_line });
+                }
                 (None, _) | (_, None) => errors.push(Error::Escape {
                     at: Origin { file: file.to_owned(), line },
                     key: key.to_owned(),
@@ -67,6 +71,7 @@ impl Properties {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
             line: 0,
+            last_line: 0,
         };
         Self { file: name.to_owned(), entries: pairs.iter().map(entry).collect() }
     }
@@ -95,29 +100,37 @@ pub(crate) fn decoded(text: &[u8]) -> String {
     }
 }
 
-/// The lines that carry an entry, continuations joined, each with the number of its first line.
-fn logical_lines(text: &str) -> Vec<(u32, String)> {
+/// A line that carries an entry, continuations joined.
+struct LogicalLine {
+    line: u32,
+    last_line: u32,
+    content: String,
+}
+
+fn logical_lines(text: &str) -> Vec<LogicalLine> {
     let mut lines = Vec::new();
-    let mut open: Option<(u32, String)> = None;
+    let mut open: Option<LogicalLine> = None;
     for (index, natural) in natural_lines(text).enumerate() {
         let natural = natural.trim_start_matches(is_blank);
-        let begins = open.as_ref().is_none_or(|(_, content)| content.is_empty());
+        let begins = open.as_ref().is_none_or(|open| open.content.is_empty());
         if begins && (natural.is_empty() || natural.starts_with(['#', '!'])) {
             open = None;
             continue;
         }
-        let number = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
-        let (_, content) = open.get_or_insert_with(|| (number, String::new()));
+        let line = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
+        let begun = || LogicalLine { line, last_line: line, content: String::new() };
+        let logical = open.get_or_insert_with(begun);
+        logical.last_line = line;
         let backslashes = natural.len() - natural.trim_end_matches('\\').len();
         if backslashes % 2 == 1 {
-            content.push_str(&natural[..natural.len() - 1]);
+            logical.content.push_str(&natural[..natural.len() - 1]);
         } else {
-            content.push_str(natural);
+            logical.content.push_str(natural);
             lines.extend(open.take());
         }
     }
     lines.extend(open);
-    lines.retain(|(_, content)| !content.is_empty());
+    lines.retain(|logical| !logical.content.is_empty());
     lines
 }
 

@@ -15,6 +15,8 @@ use crate::properties::{Properties, decoded};
 /// What a configuration is made of.
 pub(super) struct Sources<'a> {
     pub(super) file: &'a str,
+    /// The file that was read, not only named.
+    pub(super) path: Option<PathBuf>,
     pub(super) properties: Properties,
     pub(super) text: Option<String>,
     pub(super) overrides: &'a [(String, String)],
@@ -33,6 +35,7 @@ impl<'a> Sources<'a> {
         let properties = Properties::parse_what_can_be(file, text, &mut errors);
         Self {
             file,
+            path: None,
             properties,
             text: Some(decoded(text)),
             overrides,
@@ -45,6 +48,7 @@ impl<'a> Sources<'a> {
 
     /// Reads what stands beside the file or is named in it.
     pub(super) fn read_neighbours(&mut self, path: &Path) {
+        self.path = Some(path.to_owned());
         let value_of = |key| {
             let value = self.properties.lookup(key)?.value.trim();
             (!value.is_empty()).then(|| PathBuf::from(value))
