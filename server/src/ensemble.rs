@@ -10,6 +10,7 @@
 //! Java: `QuorumCnxManager`, and the sockets of `Leader`, `Learner` and `LearnerHandler`.
 
 mod complaints;
+pub(crate) mod config_files;
 mod dialer;
 mod election_port;
 mod links;
