@@ -22,25 +22,26 @@ pub(crate) mod snapshot_stream;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::{AbortHandle, spawn_local};
-use tracing::info;
+use tracing::{error, info};
 use zk_config::{Config, PeerAddress};
-use zk_core::{Input, LinkId};
+use zk_core::{Input, LinkId, Members};
 use zk_wire::ServerId;
 
 use crate::error::Error;
+use crate::listener::ClientPlace;
 use crate::settings::me;
 use crate::shell::Shell;
+use config_files::{ConfigFiles, last_seen};
 use dialer::{Dialer, Endpoint};
 use election_port::{ElectionOptions, ElectionPort};
 use links::{LinkOptions, Links};
-use listening::{OwnPort, accept};
+use listening::{Listening, OwnPort};
 use resolver::Names;
 
 /// What the sockets talk to.
@@ -66,8 +67,8 @@ impl Core for RefCell<Shell> {
 /// The ports that other members connect to, opened and not yet served.
 #[derive(Debug)]
 pub(crate) struct Ports {
-    election: Vec<TcpListener>,
-    quorum: Vec<TcpListener>,
+    election: (OwnPort, Vec<TcpListener>),
+    quorum: (OwnPort, Vec<TcpListener>),
 }
 
 impl Ports {
@@ -75,19 +76,21 @@ impl Ports {
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
         let (quorum, names) = (&config.quorum, Names::of_system());
         info!("Starting quorum peer, myid={}", me(config));
-        let open = async |service, port: fn(&PeerAddress) -> u16| {
+        let members = &quorum.ensemble;
+        let open = async |service, mut endpoints: Endpoints| {
             let own = OwnPort {
                 me: me(config),
                 service,
-                endpoints: endpoints(config, port).remove(&me(config)).unwrap_or_default(),
+                endpoints: endpoints.remove(&me(config)).unwrap_or_default(),
                 on_all_addresses: quorum.listen_on_all_ips,
                 attempts: quorum.election.port_bind_attempts,
             };
-            own.open(&names).await
+            let listeners = own.open(&names).await?;
+            Ok::<_, Error>((own, listeners))
         };
         Ok(Self {
-            election: open("election", |address| address.election_port).await?,
-            quorum: open("quorum", |address| address.quorum_port).await?,
+            election: open("election", election_ports(members)).await?,
+            quorum: open("quorum", quorum_ports(members)).await?,
         })
     }
 }
@@ -96,7 +99,12 @@ impl Ports {
 pub(crate) struct Ensemble {
     election: Rc<ElectionPort>,
     links: Rc<Links>,
-    listening: Vec<AbortHandle>,
+    me: ServerId,
+    election_listening: Rc<Listening>,
+    quorum_listening: Rc<Listening>,
+    /// The versions of what is in the files: what holds, and what is proposed.
+    kept: Cell<(i64, Option<i64>)>,
+    files: RefCell<Option<ConfigFiles>>,
 }
 
 impl Ensemble {
@@ -111,37 +119,89 @@ impl Ensemble {
         });
         let options = ElectionOptions {
             me: me(config),
-            members: endpoints(config, |address| address.election_port),
+            members: election_ports(&quorum.ensemble),
             multi_address: quorum.multi_address.enabled,
             introduction_time: quorum.election.read_timeout,
         };
         let election = ElectionPort::new(core.clone(), dialer.clone(), options);
         let options = LinkOptions {
-            members: endpoints(config, |address| address.quorum_port),
+            members: quorum_ports(&quorum.ensemble),
             dial_time: Duration::from_millis(config.tick_time_ms.into()) * quorum.connect_limit,
             dial_pause: quorum.leader_connect_delay,
             security_time: quorum.election.read_timeout,
         };
         let links = Links::new(core, dialer, options);
-        let mut listening = Vec::new();
-        for listener in ports.election {
-            let port = election.clone();
-            let take = move |stream, remote| port.introduce(stream, remote);
-            listening.push(spawn_local(accept(listener, keep_alive, take)).abort_handle());
+        let port = election.clone();
+        let take = move |stream, remote| port.introduce(stream, remote);
+        let election_listening = Listening::start(ports.election, keep_alive, take);
+        let accepting = links.clone();
+        let take = move |stream, remote| accepting.accept(stream, remote);
+        let quorum_listening = Listening::start(ports.quorum, keep_alive, take);
+        let files = ConfigFiles::of(config);
+        if let Some(Err(error)) = files.as_ref().map(ConfigFiles::back_up) {
+            error!("{error}");
         }
-        for listener in ports.quorum {
-            let links = links.clone();
-            let take = move |stream, remote| links.accept(stream, remote);
-            listening.push(spawn_local(accept(listener, keep_alive, take)).abort_handle());
+        Self {
+            election,
+            links,
+            me: me(config),
+            election_listening,
+            quorum_listening,
+            kept: Cell::new((quorum.ensemble.version, last_seen(config).map(|seen| seen.version))),
+            files: RefCell::new(files),
         }
-        Self { election, links, listening }
+    }
+
+    /// Keeps a configuration that holds, and one that is proposed, in files, and goes by them. Gives where
+    /// clients are to connect, if that is said.
+    pub(crate) fn keep_members(
+        &self,
+        members: &Members,
+        proposed: Option<&Members>,
+    ) -> Option<ClientPlace> {
+        let versions = (members.version(), proposed.map(Members::version));
+        let kept = self.kept.replace(versions);
+        if let Some(files) = &mut *self.files.borrow_mut() {
+            let proposed = proposed.filter(|_| kept.1 != versions.1);
+            let steps = [
+                proposed.map(|proposed| files.proposed(proposed.text())),
+                (kept.0 != versions.0).then(|| files.activated(members.text())),
+            ];
+            for error in steps.into_iter().flatten().filter_map(Result::err) {
+                error!("{error}");
+            }
+        }
+        let members = members::read(members.text())?;
+        let proposed = proposed.and_then(|proposed| members::read(proposed.text()));
+        self.follow_members(&members, proposed.as_ref());
+        let own = members.servers.get(&zk_config::ServerId(self.me.0))?;
+        let client = own.client.as_ref()?;
+        Some(ClientPlace::new(Some(&client.host), client.port))
+    }
+
+    /// From now on the members are those of a configuration that holds, and those of one that is proposed:
+    /// both must be reached for that to be decided. This member listens where it says to be.
+    fn follow_members(
+        &self,
+        members: &zk_config::Ensemble,
+        proposed: Option<&zk_config::Ensemble>,
+    ) {
+        let (mut election, mut quorum) = (election_ports(members), quorum_ports(members));
+        let own = |endpoints: &Endpoints| endpoints.get(&self.me).cloned().unwrap_or_default();
+        self.election_listening.move_to(own(&election));
+        self.quorum_listening.move_to(own(&quorum));
+        if let Some(proposed) = proposed {
+            add(&mut election, election_ports(proposed));
+            add(&mut quorum, quorum_ports(proposed));
+        }
+        self.election.set_members(election);
+        self.links.set_members(quorum);
     }
 
     /// Lets nobody in any more.
     pub(crate) fn stop_listening(&self) {
-        for task in &self.listening {
-            task.abort();
-        }
+        self.election_listening.stop();
+        self.quorum_listening.stop();
     }
 
     /// Votes.
@@ -155,15 +215,30 @@ impl Ensemble {
     }
 }
 
-/// Where the members are, by number.
-fn endpoints(
-    config: &Config,
-    port: impl Fn(&PeerAddress) -> u16,
-) -> BTreeMap<ServerId, Vec<Endpoint>> {
-    let servers = config.quorum.ensemble.servers.iter();
+/// Where members are, by number.
+type Endpoints = BTreeMap<ServerId, Vec<Endpoint>>;
+
+fn election_ports(members: &zk_config::Ensemble) -> Endpoints {
+    endpoints(members, |address| address.election_port)
+}
+
+fn quorum_ports(members: &zk_config::Ensemble) -> Endpoints {
+    endpoints(members, |address| address.quorum_port)
+}
+
+fn endpoints(members: &zk_config::Ensemble, port: impl Fn(&PeerAddress) -> u16) -> Endpoints {
     let endpoint =
         |address: &PeerAddress| Endpoint { host: address.host.clone(), port: port(address) };
+    let servers = members.servers.iter();
     servers
         .map(|(id, server)| (ServerId(id.0), server.addresses.iter().map(endpoint).collect()))
         .collect()
+}
+
+fn add(endpoints: &mut Endpoints, more: Endpoints) {
+    for (id, more) in more {
+        let places = endpoints.entry(id).or_default();
+        let new: Vec<_> = more.into_iter().filter(|place| !places.contains(place)).collect();
+        places.extend(new);
+    }
 }

@@ -1,4 +1,5 @@
-//! The client port: listening, and letting clients in.
+//! The client port: listening, and letting clients in. It moves when the configuration says so; clients that
+//! are connected stay.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,7 +9,8 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tracing::{info, warn};
+use tokio::task::{AbortHandle, spawn_local, yield_now};
+use tracing::{error, info, warn};
 
 use crate::connection;
 use crate::error::Error;
@@ -17,16 +19,97 @@ use crate::shell::{Refusal, Shell};
 /// How long to wait when the system has no more sockets.
 pub(crate) const OUT_OF_SOCKETS: Duration = Duration::from_millis(100);
 
-/// Opens the client port: on the address given, else on all addresses of both families.
-pub(crate) fn open(
-    address: Option<&str>,
-    port: u16,
+/// The client port while it is served.
+#[derive(Debug)]
+pub(crate) struct ClientPort {
+    place: ClientPlace,
     backlog: Option<u32>,
-) -> Result<TcpListener, Error> {
+    keep_alive: bool,
+    accepting: AbortHandle,
+}
+
+/// Where clients connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClientPlace {
+    /// A name or an address; `None`: all addresses of this host.
+    address: Option<String>,
+    port: u16,
+}
+
+impl ClientPlace {
+    /// A port at an address; the wildcard is as good as none.
+    pub(crate) fn new(address: Option<&str>, port: u16) -> Self {
+        let is_any = |name: &&str| {
+            name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified())
+        };
+        Self { address: address.filter(|name| !is_any(name)).map(str::to_owned), port }
+    }
+}
+
+impl ClientPort {
+    /// Lets clients in.
+    pub(crate) fn serve(
+        shell: &Rc<RefCell<Shell>>,
+        listener: TcpListener,
+        place: ClientPlace,
+        backlog: Option<u32>,
+        keep_alive: bool,
+    ) -> Self {
+        let accepting = spawn_local(accept(shell.clone(), listener, keep_alive)).abort_handle();
+        Self { place, backlog, keep_alive, accepting }
+    }
+
+    /// Lets nobody in any more.
+    pub(crate) fn close(&self) {
+        self.accepting.abort();
+    }
+}
+
+/// Lets clients in elsewhere from now on. What cannot be opened is told, and the old place kept.
+pub(crate) async fn move_client_port(shell: Rc<RefCell<Shell>>, place: ClientPlace) {
+    let Some(before) = shell.borrow_mut().client_port.take() else { return };
+    let ClientPort { place: old, backlog, keep_alive, .. } = &before;
+    if *old == place {
+        shell.borrow_mut().client_port = Some(before);
+        return;
+    }
+    // A port that is kept cannot be opened a second time.
+    let keeps_port = old.port == place.port;
+    if keeps_port {
+        before.close();
+        yield_now().await;
+    }
+    let (place, listener) = match open(&place, *backlog) {
+        Ok(listener) => (place, Ok(listener)),
+        Err(error) => {
+            error!("the client port stays where it was: {error}");
+            if !keeps_port {
+                shell.borrow_mut().client_port = Some(before);
+                return;
+            }
+            (old.clone(), open(old, *backlog))
+        }
+    };
+    before.close();
+    let listener = match listener {
+        Ok(listener) => listener,
+        Err(error) => return error!("the client port is closed: {error}"),
+    };
+    let port = listener.local_addr().ok().map(|address| address.port());
+    let serving = ClientPort::serve(&shell, listener, place, *backlog, *keep_alive);
+    let mut shell = shell.borrow_mut();
+    shell.settings.client_port = port;
+    shell.client_port = Some(serving);
+}
+
+/// Opens the client port: on the address given, else on all addresses of both families.
+pub(crate) fn open(place: &ClientPlace, backlog: Option<u32>) -> Result<TcpListener, Error> {
+    let ClientPlace { address, port } = place;
+    let port = *port;
     let backlog = backlog.and_then(|backlog| i32::try_from(backlog).ok()).unwrap_or(BACKLOG);
     let listener = match address {
         Some(name) => {
-            let resolve = |source| Error::Resolve { name: name.to_owned(), source };
+            let resolve = |source| Error::Resolve { name: name.clone(), source };
             let none = || resolve(io::Error::from(io::ErrorKind::NotFound));
             let address = (name.trim_matches(['[', ']']), port)
                 .to_socket_addrs()
@@ -99,7 +182,7 @@ fn bind_error(address: SocketAddr, source: io::Error) -> Error {
 }
 
 /// Lets clients in until the task is ended.
-pub(crate) async fn accept(shell: Rc<RefCell<Shell>>, listener: TcpListener, keep_alive: bool) {
+async fn accept(shell: Rc<RefCell<Shell>>, listener: TcpListener, keep_alive: bool) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => admit(&shell, stream, remote, keep_alive),
@@ -123,7 +206,7 @@ fn admit(shell: &Rc<RefCell<Shell>>, stream: TcpStream, remote: SocketAddr, keep
             if let Err(error) = options {
                 warn!(%error, %remote, "socket options not set");
             }
-            tokio::task::spawn_local(connection::serve(shell.clone(), stream, cnx, remote));
+            spawn_local(connection::serve(shell.clone(), stream, cnx, remote));
         }
         Err(Refusal::TooManyOfThisAddress { limit }) => {
             warn!("Too many connections from /{ip} - max is {limit}");

@@ -19,7 +19,7 @@ use zk_storage::{Error as StorageError, TxnLog};
 use crate::clock::{Clock, millis};
 use crate::ensemble::{Core, Ensemble, Ports};
 use crate::error::Error;
-use crate::listener;
+use crate::listener::{self, ClientPlace, ClientPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::purge;
 use crate::settings::{Settings, core_options, log_options};
@@ -52,12 +52,14 @@ async fn serve(config: &Config) -> Result<(), Error> {
         Mode::Standalone => None,
         Mode::Replicated => Some(startup::load_epochs(&settings.files, &loaded.database)?),
     };
-    let listener = match config.clients.port {
+    let clients = &config.clients;
+    let backlog = clients.listen_backlog;
+    let listener = match clients.port {
         Some(port) => {
-            let (address, backlog) = (&config.clients.address, config.clients.listen_backlog);
-            let listener = listener::open(address.as_deref(), port, backlog)?;
+            let place = ClientPlace::new(clients.address.as_deref(), port);
+            let listener = listener::open(&place, backlog)?;
             settings.client_port = listener.local_addr().ok().map(|address| address.port());
-            Some(listener)
+            Some((listener, place))
         }
         None => None,
     };
@@ -91,12 +93,14 @@ async fn serve(config: &Config) -> Result<(), Error> {
     }
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
-    let keep_alive = config.clients.tcp_keep_alive;
-    let accepting =
-        listener.map(|listener| spawn_local(listener::accept(shell.clone(), listener, keep_alive)));
+    let serve = |(listener, place)| {
+        ClientPort::serve(&shell, listener, place, backlog, clients.tcp_keep_alive)
+    };
+    let client_port = listener.map(serve);
+    shell.borrow_mut().client_port = client_port;
     let result = drive(&shell, &mut reports, &mut signals).await;
-    if let Some(task) = accepting {
-        task.abort();
+    if let Some(port) = &shell.borrow().client_port {
+        port.close();
     }
     purging.abort();
     if let Some(ensemble) = &shell.borrow().ensemble {

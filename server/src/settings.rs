@@ -1,18 +1,20 @@
 //! From the configuration to what each part of the server is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use zk_config::Config;
 use zk_config::config::{Compression as ConfigCompression, Whitelist};
 use zk_core::{
-    AuthOptions, ContainerOptions, DatabaseOptions, EnsembleOptions, Options, PrepOptions,
+    AuthOptions, ContainerOptions, DatabaseOptions, EnsembleOptions, Grammar, Options, PrepOptions,
     SnapshotOptions, TokenOptions,
 };
 use zk_storage::{Compression, DataDirs, Disk, Epochs, LogOptions, RealDisk, RecoverOptions};
 use zk_wire::ServerId;
 
 use crate::clock::millis;
-use crate::ensemble::members;
+use crate::ensemble::config_files::last_seen;
+use crate::ensemble::members::{self, ConfigGrammar};
 
 /// What the event loop looks at while it runs.
 pub(crate) struct Settings {
@@ -164,7 +166,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
     EnsembleOptions {
         me: me(config),
         members: members::of(&quorum.ensemble),
-        proposed: None,
+        proposed: last_seen(config).filter(|_| quorum.reconfig_enabled).map(members::of),
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,
@@ -178,8 +180,18 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         read_only: config.processing.read_only_mode_enabled,
         local_sessions: config.sessions.local_enabled,
         local_upgrading: config.sessions.local_upgrading_enabled,
-        reconfig: None,
+        reconfig: grammar(config),
     }
+}
+
+/// How configurations are read, where they may change.
+fn grammar(config: &Config) -> Option<Arc<dyn Grammar>> {
+    let quorum = &config.quorum;
+    let grammar = ConfigGrammar {
+        multi_address: quorum.multi_address.enabled,
+        standalone_enabled: quorum.standalone_enabled,
+    };
+    quorum.reconfig_enabled.then(|| Arc::new(grammar) as Arc<dyn Grammar>)
 }
 
 /// The number of this member.

@@ -19,6 +19,7 @@ use zk_core::{ConnectionId, Input, LinkId, Now, Output, Peer};
 
 use crate::clock::Clock;
 use crate::ensemble::{Ensemble, snapshot_stream};
+use crate::listener::{ClientPort, move_client_port};
 use crate::log_thread::{Command, LogThread};
 use crate::metrics::Counts;
 use crate::settings::Settings;
@@ -44,6 +45,8 @@ pub(crate) struct Shell {
     /// What `stmk` set: kept for `gtmk`, without any effect.
     pub(crate) trace_mask: i64,
     pub(crate) snapshots: Snapshots,
+    /// Where clients come in, if anywhere.
+    pub(crate) client_port: Option<ClientPort>,
     /// The way to the other members, if there are any.
     pub(crate) ensemble: Option<Ensemble>,
     me: Weak<RefCell<Self>>,
@@ -99,6 +102,7 @@ impl Shell {
                 counts: Counts::default(),
                 trace_mask: words::TRACE_MASK,
                 snapshots: Snapshots::default(),
+                client_port: None,
                 ensemble: None,
                 me: me.clone(),
                 outputs: Vec::new(),
@@ -215,11 +219,20 @@ impl Shell {
             Output::StoreEpochs { accepted, current } => {
                 self.log(Command::StoreEpochs { accepted, current });
             }
-            Output::KeepMembers => {}
+            Output::KeepMembers => self.keep_members(),
             Output::Truncate { zxid } => self.log(Command::Truncate { zxid }),
             Output::Reload => self.log(Command::Reload),
             Output::AbortSnapshot => self.abort_snapshot(),
             Output::StreamSnapshot { links } => self.stream_snapshot(links),
+        }
+    }
+
+    /// The configuration has changed: it goes into files, and sockets go where it says.
+    fn keep_members(&self) {
+        let Some(members) = self.peer.members() else { return };
+        let place = self.others().keep_members(members, self.peer.proposed_members());
+        if let (Some(place), Some(me)) = (place, self.me.upgrade()) {
+            tokio::task::spawn_local(move_client_port(me, place));
         }
     }
 

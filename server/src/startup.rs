@@ -80,12 +80,6 @@ fn check_ensemble(config: &Config) -> Result<(), Error> {
         let what = "an oracle (oraclePath)";
         return Err(Error::Unsupported { what, remedy });
     }
-    if config.quorum.reconfig_enabled {
-        warn!(
-            "reconfigEnabled: this server goes by the members in its file; it refuses reconfig requests, \
-             and follows, but does not lead, members whose configuration has changed since"
-        );
-    }
     if config.quorum.observers.master_port.is_some() {
         warn!("this server takes no observers while it follows; observerMasterPort has no effect");
     }

@@ -43,7 +43,7 @@ pub(crate) struct ElectionPort {
 #[derive(Clone, Debug)]
 pub(crate) struct ElectionOptions {
     pub(crate) me: ServerId,
-    /// The election ports of all members, this one's too.
+    /// The election ports of all members at the start, this one's too.
     pub(crate) members: BTreeMap<ServerId, Vec<Endpoint>>,
     /// `multiAddress.enabled`: the introduction may name several addresses.
     pub(crate) multi_address: bool,
@@ -53,11 +53,18 @@ pub(crate) struct ElectionOptions {
 
 #[derive(Debug, Default)]
 struct State {
+    members: BTreeMap<ServerId, Vec<Endpoint>>,
     places: BTreeMap<ServerId, Place>,
     /// Connections of which nobody knows yet whose they are, oldest first.
     introductions: VecDeque<(u64, AbortHandle)>,
     introduction_count: u64,
     complaints: Complaints,
+}
+
+impl State {
+    fn is_other_member(&self, me: ServerId, peer: ServerId) -> bool {
+        peer != me && self.members.contains_key(&peer)
+    }
 }
 
 /// What there is of a peer.
@@ -105,13 +112,42 @@ impl ElectionPort {
         dialer: Rc<Dialer>,
         options: ElectionOptions,
     ) -> Rc<Self> {
-        Rc::new(Self { core, dialer, options, state: RefCell::default() })
+        let state = State { members: options.members.clone(), ..State::default() };
+        Rc::new(Self { core, dialer, options, state: RefCell::new(state) })
+    }
+
+    /// From now on these are the members. Connections to those that are elsewhere now, or gone, end.
+    pub(crate) fn set_members(&self, members: BTreeMap<ServerId, Vec<Endpoint>>) {
+        let mut state = self.state.borrow_mut();
+        let before = std::mem::replace(&mut state.members, members);
+        for (peer, endpoints) in before {
+            let now = state.members.get(&peer);
+            if now == Some(&endpoints) {
+                continue;
+            }
+            let is_gone = now.is_none();
+            let Some(place) = state.places.get_mut(&peer) else { continue };
+            place.failures = Failures::default();
+            if let Some(connection) = place.connection.take() {
+                info!("closing the election connection with {peer}: the configuration has changed");
+                connection.changed.notify_one();
+            }
+            if is_gone {
+                place.unsent = None;
+                self.forget_stranger(&mut state, peer);
+            }
+        }
+    }
+
+    /// Where a member is; nowhere if it is none.
+    fn endpoints_of(&self, peer: ServerId) -> Vec<Endpoint> {
+        self.state.borrow().members.get(&peer).cloned().unwrap_or_default()
     }
 
     /// Sends a message to a peer as soon as that can be.
     pub(crate) fn notify(self: &Rc<Self>, to: ServerId, payload: Vec<u8>) {
-        let mut state = self.state.borrow_mut();
         let is_member = self.is_other_member(to);
+        let mut state = self.state.borrow_mut();
         let place = match state.places.get_mut(&to) {
             Some(place) => place,
             None if is_member => state.places.entry(to).or_default(),
@@ -129,13 +165,14 @@ impl ElectionPort {
 
     /// Tries to reach every member that has no connection.
     pub(crate) fn connect_all(self: &Rc<Self>) {
-        for peer in self.options.members.keys() {
-            self.want_connection(*peer);
+        let peers: Vec<ServerId> = self.state.borrow().members.keys().copied().collect();
+        for peer in peers {
+            self.want_connection(peer);
         }
     }
 
     fn is_other_member(&self, peer: ServerId) -> bool {
-        peer != self.options.me && self.options.members.contains_key(&peer)
+        self.state.borrow().is_other_member(self.options.me, peer)
     }
 
     fn is_connected(&self, peer: ServerId) -> bool {
@@ -197,7 +234,9 @@ impl ElectionPort {
     /// A peer that is no member has a place only as long as something is going on.
     fn forget_stranger(&self, state: &mut State, peer: ServerId) {
         let is_idle = |place: &Place| place.connection.is_none() && !place.is_called_back;
-        if !self.is_other_member(peer) && state.places.get(&peer).is_some_and(is_idle) {
+        if !state.is_other_member(self.options.me, peer)
+            && state.places.get(&peer).is_some_and(is_idle)
+        {
             state.places.remove(&peer);
         }
     }

@@ -48,7 +48,7 @@ pub(crate) struct Links {
 /// How links are made.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkOptions {
-    /// The quorum ports of all members.
+    /// The quorum ports of all members at the start.
     pub(crate) members: BTreeMap<ServerId, Vec<Endpoint>>,
     /// `connectToLearnerMasterLimit`: how long a leader is tried.
     pub(crate) dial_time: Duration,
@@ -60,6 +60,7 @@ pub(crate) struct LinkOptions {
 
 #[derive(Debug)]
 struct State {
+    members: BTreeMap<ServerId, Vec<Endpoint>>,
     links: BTreeMap<LinkId, Link>,
     count: u64,
     /// Streams that peers opened, those included that are not links yet.
@@ -104,6 +105,7 @@ enum Fate {
 impl Links {
     pub(crate) fn new(core: Weak<dyn Core>, dialer: Rc<Dialer>, options: LinkOptions) -> Rc<Self> {
         let state = State {
+            members: options.members.clone(),
             links: BTreeMap::new(),
             count: 0,
             accepted: 0,
@@ -113,6 +115,11 @@ impl Links {
         };
         let (room, gone) = (Notify::new(), Notify::new());
         Rc::new(Self { core, dialer, options, state: RefCell::new(state), room, gone })
+    }
+
+    /// From now on the members are there. Links that are open stay.
+    pub(crate) fn set_members(&self, members: BTreeMap<ServerId, Vec<Endpoint>>) {
+        self.state.borrow_mut().members = members;
     }
 
     /// Makes a link of a connection that a peer has opened.

@@ -5,14 +5,17 @@
 //!
 //! Java: `QuorumCnxManager.Listener`, `Leader.LearnerCnxAcceptor`.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use zk_wire::ServerId;
 
 use super::dialer::{Endpoint, prepare};
@@ -106,6 +109,103 @@ impl OwnPort {
             _ => "check that line",
         };
         Error::BindPeer { service: self.service, me: self.me, address, source, remedy }
+    }
+}
+
+/// The sockets of a port while they are served. They move with the configuration.
+pub(crate) struct Listening {
+    own: RefCell<OwnPort>,
+    names: Names,
+    keep_alive: bool,
+    take: Box<dyn Fn(TcpStream, SocketAddr)>,
+    tasks: RefCell<Vec<AbortHandle>>,
+    moving: RefCell<Option<AbortHandle>>,
+}
+
+impl Listening {
+    /// Hands every connection on until it is stopped.
+    pub(crate) fn start(
+        (own, listeners): (OwnPort, Vec<TcpListener>),
+        keep_alive: bool,
+        take: impl Fn(TcpStream, SocketAddr) + 'static,
+    ) -> Rc<Self> {
+        let listening = Rc::new(Self {
+            own: RefCell::new(own),
+            names: Names::of_system(),
+            keep_alive,
+            take: Box::new(take),
+            tasks: RefCell::default(),
+            moving: RefCell::default(),
+        });
+        listening.serve(listeners);
+        listening
+    }
+
+    fn serve(self: &Rc<Self>, listeners: Vec<TcpListener>) {
+        for listener in listeners {
+            let listening = self.clone();
+            let task = spawn_local(async move {
+                let take = |stream, remote| (listening.take)(stream, remote);
+                accept(listener, listening.keep_alive, take).await;
+            });
+            self.tasks.borrow_mut().push(task.abort_handle());
+        }
+    }
+
+    /// Listens elsewhere from now on, unless nothing has changed or this server is no member any more. What
+    /// cannot be opened is told, and the old place kept.
+    pub(crate) fn move_to(self: &Rc<Self>, endpoints: Vec<Endpoint>) {
+        if endpoints.is_empty() || self.own.borrow().endpoints == endpoints {
+            return;
+        }
+        let listening = self.clone();
+        let moving = spawn_local(async move { listening.reopen(endpoints).await });
+        if let Some(before) = self.moving.borrow_mut().replace(moving.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    async fn reopen(self: Rc<Self>, endpoints: Vec<Endpoint>) {
+        let before = self.own.borrow().clone();
+        let keeps_port =
+            endpoints.iter().any(|new| before.endpoints.iter().any(|old| old.port == new.port));
+        if keeps_port {
+            // A port that is kept cannot be opened a second time.
+            self.stop_serving();
+            tokio::task::yield_now().await;
+        }
+        let wanted = OwnPort { endpoints, ..before.clone() };
+        let opened = match wanted.open(&self.names).await {
+            Ok(listeners) => {
+                if !keeps_port {
+                    self.stop_serving();
+                }
+                *self.own.borrow_mut() = wanted;
+                Ok(listeners)
+            }
+            Err(error) => {
+                error!("the {} port stays where it was: {error}", before.service);
+                if keeps_port { before.open(&self.names).await } else { return }
+            }
+        };
+        match opened {
+            Ok(listeners) => self.serve(listeners),
+            Err(error) => error!("the {} port is closed: {error}", before.service),
+        }
+    }
+
+    fn stop_serving(&self) {
+        for task in self.tasks.borrow_mut().drain(..) {
+            task.abort();
+        }
+    }
+
+    /// Lets nobody in any more.
+    pub(crate) fn stop(&self) {
+        if let Some(moving) = self.moving.borrow_mut().take() {
+            moving.abort();
+        }
+        self.stop_serving();
     }
 }
 

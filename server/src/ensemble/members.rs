@@ -29,6 +29,11 @@ pub(crate) fn of(ensemble: &Ensemble) -> Members {
     )
 }
 
+/// The configuration of a text that the core has understood before, with all its addresses.
+pub(crate) fn read(text: &str) -> Option<Ensemble> {
+    Ensemble::parse("configuration", text.as_bytes(), true).ok()
+}
+
 /// The language of configurations, under the settings that it depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfigGrammar {

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local};
 use tokio::time::timeout;
 
+use super::listening::accept;
 use super::*;
 
 /// A core that decides nothing.
@@ -128,3 +129,15 @@ fn endpoint(address: SocketAddr) -> Endpoint {
 
 /// Wide, for a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// A port that is not listened on.
+fn closed_port() -> Rc<Listening> {
+    let own = OwnPort {
+        me: ServerId(1),
+        service: "quorum",
+        endpoints: Vec::new(),
+        on_all_addresses: false,
+        attempts: Some(1),
+    };
+    Listening::start((own, Vec::new()), false, |_, _| {})
+}

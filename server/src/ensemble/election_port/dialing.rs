@@ -42,7 +42,6 @@ impl ElectionPort {
 
     /// Makes attempts until there is a connection or nothing to say.
     async fn dial(self: Rc<Self>, peer: ServerId, connected: Rc<Notify>) {
-        let endpoints = self.options.members.get(&peer).cloned().unwrap_or_default();
         loop {
             if let Some(until) = self.failures(peer).until {
                 tokio::select! {
@@ -50,7 +49,9 @@ impl ElectionPort {
                     () = connected.notified() => {}
                 }
             }
-            if self.is_connected(peer) {
+            // The configuration may have changed meanwhile.
+            let endpoints = self.endpoints_of(peer);
+            if self.is_connected(peer) || endpoints.is_empty() {
                 break;
             }
             let mut attempt = self.attempt(peer, &endpoints).await;
@@ -91,6 +92,7 @@ impl ElectionPort {
             return;
         }
         place.is_called_back = true;
+        drop(state);
         let endpoints = self.ways_back(peer, heard, remote);
         let port = self.clone();
         spawn_local(async move {
@@ -116,7 +118,7 @@ impl ElectionPort {
         heard: Vec<(String, u16)>,
         remote: IpAddr,
     ) -> Vec<Endpoint> {
-        let mut ways = self.options.members.get(&peer).cloned().unwrap_or_default();
+        let mut ways = self.endpoints_of(peer);
         let ports: Vec<u16> = ways.iter().map(|way| way.port).collect();
         let is_any = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
         let heard = heard.into_iter().take(WAYS_MAX).filter(|(host, _)| !is_any(host));
@@ -152,9 +154,8 @@ impl ElectionPort {
 
     /// The election addresses of this server as a peer can use them, without names where that can be.
     async fn own_addresses(&self) -> Vec<(Option<IpAddr>, u16)> {
-        let own = self.options.members.get(&self.options.me);
         let mut addresses = Vec::new();
-        for endpoint in own.into_iter().flatten() {
+        for endpoint in self.endpoints_of(self.options.me) {
             let resolving = self.dialer.names.resolve(&endpoint.host);
             let resolved = timeout(OWN_NAME_TIME, resolving).await.ok().and_then(Result::ok);
             let ip = resolved.and_then(|ips| ips.into_iter().next());

@@ -32,7 +32,7 @@ impl Links {
     }
 
     async fn reach(self: Rc<Self>, leader: ServerId) {
-        let endpoints = self.options.members.get(&leader).cloned().unwrap_or_default();
+        let endpoints = self.state.borrow().members.get(&leader).cloned().unwrap_or_default();
         let reached = self.connect(leader, &endpoints).await;
         // From here on nothing waits: the core may end this task only before it hears of the link.
         self.state.borrow_mut().dialing = None;

@@ -55,7 +55,15 @@ impl Scene {
             introduction_time: LIMIT,
         };
         let election = ElectionPort::new(core.as_core(), dialer(), options);
-        let ensemble = Ensemble { election, links: links.clone(), listening: Vec::new() };
+        let ensemble = Ensemble {
+            election,
+            links: links.clone(),
+            me: ServerId(1),
+            election_listening: closed_port(),
+            quorum_listening: closed_port(),
+            kept: Cell::default(),
+            files: RefCell::default(),
+        };
         shell.borrow_mut().ensemble = Some(ensemble);
         let (listener, address) = listener().await;
         let taker = links.clone();
