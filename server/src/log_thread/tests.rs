@@ -63,14 +63,19 @@ fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
 }
 
 #[test]
-fn a_truncation_to_a_txn_that_nobody_knows_ends_everything() {
+fn a_truncation_to_a_txn_that_nobody_knows_tells_where_the_log_ends() {
     let scratch = Scratch::new();
     let (log, mut reports) = scratch.start_log(true);
-    log.send(vec![append(Zxid(0x1_0000_0001), "/a"), Command::Truncate { zxid: Zxid(7) }]);
-    assert_eq!(next(&mut reports), "1 persisted up to 0x100000001");
-    assert!(next(&mut reports).starts_with("failed: "));
-    assert!(reports.blocking_recv().is_none());
+    let (first, second) = (zxid(1, 1), zxid(1, 3));
+    log.send(vec![
+        append(first, "/a"),
+        append(second, "/b"),
+        Command::Truncate { zxid: zxid(1, 2) },
+    ]);
+    assert_eq!(next(&mut reports), "2 persisted up to 0x100000003");
+    assert_eq!(next(&mut reports), "truncated to 0x100000001");
     log.stop();
+    assert_eq!(scratch.database().last_zxid(), first);
 }
 
 fn startup_epochs(scratch: &Scratch, database: &Database) -> Epochs<zk_storage::RealDisk> {

@@ -13,6 +13,7 @@ use crate::tree::SUPER;
 /// Members with the numbers 1, 2, 3 …, each of its kind.
 pub(crate) struct Ensemble {
     members: Vec<Member>,
+    config: Config,
     network: Option<Network>,
 }
 
@@ -20,13 +21,14 @@ impl Ensemble {
     /// Members on the loopback, none of them started.
     pub(crate) fn new(seats: &[Seat], config: &Config) -> Self {
         let places: Vec<_> = seats.iter().map(|_| Place::on_loopback()).collect();
-        Self { members: members(seats, &places, config), network: None }
+        Self { members: members(seats, &places, config), config: config.clone(), network: None }
     }
 
     /// Members on a network of their own, none of them started.
     pub(crate) fn on(network: Network, kinds: &[Kind], config: &Config) -> Self {
         let places: Vec<_> = (1..=kinds.len()).map(|sid| network.place(sid)).collect();
-        Self { members: members(&voters(kinds), &places, config), network: Some(network) }
+        let members = members(&voters(kinds), &places, config);
+        Self { members, config: config.clone(), network: Some(network) }
     }
 
     /// Voters on the loopback that have been started, led by this one.
@@ -54,6 +56,19 @@ impl Ensemble {
             }
         }
         assert_eq!(self.await_leader(), leader, "who comes later follows");
+    }
+
+    /// One more member, which is started with a file that names all; gives its number.
+    pub(crate) fn join(&mut self, kind: Kind) -> usize {
+        let sid = self.members.len() + 1;
+        let place = Place::on_loopback();
+        let places: Vec<_> = self.members.iter().map(Member::place).chain([&place]).collect();
+        let lines = membership(places.into_iter().map(|place| (place, false)));
+        let seat = Seat { kind, is_observer: false };
+        let config = common(&self.config);
+        self.members.push(Member::new(sid, seat, &config, place.clone(), &lines));
+        self[sid].start();
+        sid
     }
 
     /// Its own network.
@@ -147,11 +162,15 @@ fn voters(kinds: &[Kind]) -> Vec<Seat> {
 fn members(seats: &[Seat], places: &[Place], config: &Config) -> Vec<Member> {
     let roles = seats.iter().map(|seat| seat.is_observer);
     let membership = membership(places.iter().zip(roles));
-    let config = config.clone().property(SUPER).property(DATES);
+    let config = common(config);
     let member = |((sid, seat), place): ((usize, &Seat), &Place)| {
         Member::new(sid, *seat, &config, place.clone(), &membership)
     };
     (1..).zip(seats).zip(places).map(member).collect()
+}
+
+fn common(config: &Config) -> Config {
+    config.clone().property(SUPER).property(DATES)
 }
 
 /// Java's log then says when.

@@ -38,6 +38,7 @@ mod place;
 #[path = "../it/program.rs"]
 mod program;
 mod random;
+mod reconfig;
 mod rolling;
 #[path = "../it/server.rs"]
 mod server;

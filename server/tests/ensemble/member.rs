@@ -94,6 +94,21 @@ impl Member {
         self.is_observer
     }
 
+    /// Where it listens.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Its entry in a configuration, with this role.
+    pub(crate) fn entry(&self, role: &str) -> String {
+        self.place.entry(self.sid, role)
+    }
+
+    /// From now on clients connect to another port, which is free now.
+    pub(crate) fn move_clients(&mut self) {
+        self.place.move_clients();
+    }
+
     /// Where clients connect.
     pub(crate) fn address(&self) -> SocketAddr {
         self.place.address()
@@ -256,7 +271,10 @@ impl Member {
             self.config.settings(),
         );
         let zoo_cfg = self.path("zoo.cfg");
-        fs::write(&zoo_cfg, settings).expect("the scratch folder is writable");
+        // A member that may be reconfigured writes it itself from then on.
+        if !self.config.is_reconfigurable() || !zoo_cfg.exists() {
+            fs::write(&zoo_cfg, settings).expect("the scratch folder is writable");
+        }
         let log = File::options().create(true).append(true).open(self.path("log"));
         let log = log.expect("the scratch folder is writable");
         let command_line = self.kind.command_line(&self.config);

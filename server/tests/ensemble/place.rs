@@ -48,6 +48,17 @@ impl Place {
         SocketAddr::from((self.host, self.client))
     }
 
+    /// The entry of a reconfiguration for the member with this number and role.
+    pub(crate) fn entry(&self, sid: usize, role: &str) -> String {
+        let Self { host, client, quorum, election, .. } = self;
+        format!("server.{sid}={host}:{quorum}:{election}:{role};{host}:{client}")
+    }
+
+    /// Another client port.
+    pub(crate) fn move_clients(&mut self) {
+        self.client = free_port();
+    }
+
     /// The lines of zoo.cfg that only this member has.
     pub(crate) fn own_settings(&self) -> String {
         format!("clientPortAddress={}\nclientPort={}\n", self.host, self.client)

@@ -204,6 +204,18 @@ impl Session {
         Ok((data, Stat::decode(&mut decoder).expect(WHOLE)))
     }
 
+    /// Changes who the members are; gives the configuration that holds then.
+    pub(crate) fn reconfig(&mut self, joining: &str, leaving: &str) -> Result<String, Failure> {
+        let body = self.request(Op::Reconfig, |encoder| {
+            for text in [joining, leaving] {
+                encoder.buffer(Some(text.as_bytes()).filter(|text| !text.is_empty()));
+            }
+            encoder.buffer(None).long(-1);
+        })?;
+        let data = Decoder::new(&body).buffer().expect(WHOLE).unwrap_or_default();
+        Ok(String::from_utf8(data.to_vec()).expect("a configuration is text"))
+    }
+
     /// The names of a node's children.
     pub(crate) fn children(&mut self, path: &str) -> Result<Vec<String>, Failure> {
         let body = self.read(Op::GetChildren, |encoder| {
