@@ -4,6 +4,7 @@ mod election;
 mod java;
 mod links;
 mod listening;
+mod moving;
 mod streams;
 
 use std::cell::{Cell, RefCell};

@@ -66,12 +66,8 @@ fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
 fn a_truncation_to_a_txn_that_nobody_knows_tells_where_the_log_ends() {
     let scratch = Scratch::new();
     let (log, mut reports) = scratch.start_log(true);
-    let (first, second) = (zxid(1, 1), zxid(1, 3));
-    log.send(vec![
-        append(first, "/a"),
-        append(second, "/b"),
-        Command::Truncate { zxid: zxid(1, 2) },
-    ]);
+    let [first, absent, second] = [1, 2, 3].map(|counter| Zxid::new(Epoch(1), counter));
+    log.send(vec![append(first, "/a"), append(second, "/b"), Command::Truncate { zxid: absent }]);
     assert_eq!(next(&mut reports), "2 persisted up to 0x100000003");
     assert_eq!(next(&mut reports), "truncated to 0x100000001");
     log.stop();

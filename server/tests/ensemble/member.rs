@@ -272,7 +272,8 @@ impl Member {
         );
         let zoo_cfg = self.path("zoo.cfg");
         // A member that may be reconfigured writes it itself from then on.
-        if !self.config.is_reconfigurable() || !zoo_cfg.exists() {
+        let is_reconfigurable = self.config.settings().contains("reconfigEnabled=true");
+        if !is_reconfigurable || !zoo_cfg.exists() {
             fs::write(&zoo_cfg, settings).expect("the scratch folder is writable");
         }
         let log = File::options().create(true).append(true).open(self.path("log"));

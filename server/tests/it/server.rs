@@ -83,11 +83,6 @@ impl Config {
         self
     }
 
-    /// Whether members may join and leave.
-    pub(crate) fn is_reconfigurable(&self) -> bool {
-        self.settings.contains("reconfigEnabled=true")
-    }
-
     /// The lines of zoo.cfg.
     pub(crate) fn settings(&self) -> &str {
         &self.settings

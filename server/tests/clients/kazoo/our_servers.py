@@ -74,7 +74,7 @@ class Server:
             cfg.write(
                 "tickTime=2000\ndataDir=%s/data\nclientPort=%d\nclientPortAddress=%s\n"
                 "maxClientCnxns=0\n4lw.commands.whitelist=*\nreconfigEnabled=true\n"
-                "admin.enableServer=false\n%s"
+                "readonlymode.enabled=true\nadmin.enableServer=false\n%s"
                 % (self.working_path, self.client_port, self.host, self.membership)
             )
         command = json.loads(os.environ["ZK_SERVER_COMMAND"]) + [config]
