@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use thiserror::Error;
 use zk_wire::ServerId;
@@ -23,6 +24,14 @@ pub enum Error {
     /// The data directory cannot be used, or a file in it is damaged.
     #[error("{0}")]
     Storage(#[from] zk_storage::Error),
+    /// The file that says that a directory is new cannot be removed.
+    #[error("cannot remove {}: {source}; remove it, or let the server's user do so", path.display())]
+    Marker {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The client port cannot be listened on.
     #[error("cannot listen on client port {address}: {source}; {remedy}")]
     Bind {
@@ -72,6 +81,7 @@ impl Error {
             Self::Config(errors) => errors.exit_code(),
             Self::Unsupported { .. } | Self::Resolve { .. } => 2,
             Self::Storage(error) => error.exit_code(),
+            Self::Marker { .. } => 3,
             Self::Bind { .. } | Self::BindPeer { .. } | Self::Runtime(_) | Self::LogThread => 1,
         }
     }

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -47,22 +48,13 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let mut settings = Settings::new(config);
     let history = History::new(config, &settings.files, seed);
     let autocreate = config.storage.data_dir_autocreate;
-    let loaded = startup::load(&settings.files, &history, autocreate)?;
+    let may_be_new = config.mode == Mode::Standalone || config.storage.db_autocreate;
+    let loaded = startup::load(&settings.files, &history, autocreate, may_be_new)?;
     let epochs = match config.mode {
         Mode::Standalone => None,
         Mode::Replicated => Some(startup::load_epochs(&settings.files, &loaded.database)?),
     };
-    let clients = &config.clients;
-    let backlog = clients.listen_backlog;
-    let listener = match clients.port {
-        Some(port) => {
-            let place = ClientPlace::new(clients.address.as_deref(), port);
-            let listener = listener::open(&place, backlog)?;
-            settings.client_port = listener.local_addr().ok().map(|address| address.port());
-            Some((listener, place))
-        }
-        None => None,
-    };
+    let listener = open_client_port(config, &mut settings)?;
     let ports = match config.mode {
         Mode::Standalone => None,
         Mode::Replicated => match signals.unless_ended(Ports::open(config)).await {
@@ -72,7 +64,10 @@ async fn serve(config: &Config) -> Result<(), Error> {
     };
     let (sender, mut reports) = unbounded_channel();
     let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(config));
-    let options = core_options(config, seed, epochs.as_ref());
+    let mut options = core_options(config, seed, epochs.as_ref());
+    if let Some(ensemble) = &mut options.ensemble {
+        ensemble.is_blank = loaded.is_blank;
+    }
     let log = LogThread::start(LogFiles { log, history, epochs }, sender, writer_options(config))
         .map_err(Error::Runtime)?;
     let clock = Clock::start();
@@ -93,10 +88,11 @@ async fn serve(config: &Config) -> Result<(), Error> {
     }
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
-    let serve = |(listener, place)| {
-        ClientPort::serve(&shell, listener, place, backlog, clients.tcp_keep_alive)
-    };
-    let client_port = listener.map(serve);
+    let clients = &config.clients;
+    let client_port = listener.map(|(listener, place)| {
+        let (backlog, keep_alive) = (clients.listen_backlog, clients.tcp_keep_alive);
+        ClientPort::serve(&shell, listener, place, backlog, keep_alive)
+    });
     shell.borrow_mut().client_port = client_port;
     let result = drive(&shell, &mut reports, &mut signals).await;
     if let Some(port) = &shell.borrow().client_port {
@@ -111,6 +107,19 @@ async fn serve(config: &Config) -> Result<(), Error> {
     }
     drop(loaded.locks);
     result
+}
+
+/// Listens for clients, if there is a port for them. They are not let in yet.
+fn open_client_port(
+    config: &Config,
+    settings: &mut Settings,
+) -> Result<Option<(TcpListener, ClientPlace)>, Error> {
+    let clients = &config.clients;
+    let Some(port) = clients.port else { return Ok(None) };
+    let place = ClientPlace::new(clients.address.as_deref(), port);
+    let listener = listener::open(&place, clients.listen_backlog)?;
+    settings.client_port = listener.local_addr().ok().map(|address| address.port());
+    Ok(Some((listener, place)))
 }
 
 fn writer_options(config: &Config) -> WriterOptions {

@@ -35,7 +35,7 @@ impl Scratch {
     pub(crate) fn database(&self) -> Database {
         let files = self.settings().files;
         let history = History::new(&self.config, &files, 1);
-        startup::load(&files, &history, true).unwrap().database
+        startup::load(&files, &history, true, true).unwrap().database
     }
 
     /// A thread that writes the files; `is_member` gives it epochs.

@@ -167,6 +167,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         me: me(config),
         members: members::of(&quorum.ensemble),
         proposed: last_seen(config).filter(|_| quorum.reconfig_enabled).map(members::of),
+        is_blank: false,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,

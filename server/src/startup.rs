@@ -1,5 +1,8 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
@@ -24,6 +27,8 @@ pub(crate) struct Loaded {
     pub(crate) took: Duration,
     /// How many txns were replayed.
     pub(crate) replayed: u64,
+    /// Nothing was there although something should have been.
+    pub(crate) is_blank: bool,
     /// Held as long as the server runs: no other server may use the directories.
     pub(crate) locks: Vec<<RealDisk as Disk>::Lock>,
 }
@@ -86,18 +91,23 @@ fn check_ensemble(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes the directories and loads what is in them.
+/// Takes the directories and loads what is in them. Unless the server `may_be_new`, an empty directory
+/// without a marker that says so stays without a snapshot: it is one whose content was lost.
 pub(crate) fn load(
     files: &Files<RealDisk>,
     history: &History<RealDisk>,
     autocreate: bool,
+    may_be_new: bool,
 ) -> Result<Loaded, Error> {
     let begin = Instant::now();
     let locks = files.dirs.take(&files.disk, autocreate)?;
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
+    let is_marked = take_marker(files)?;
     let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered(history)?;
+    let is_empty = snapshot_zxid.is_none() && replayed == 0;
+    let is_blank = is_empty && !may_be_new && !is_marked;
     let took = begin.elapsed();
     info!(
         "Snapshot loaded in {} ms, highest zxid is {}, digest is {}",
@@ -111,12 +121,38 @@ pub(crate) fn load(
         database.sessions().len(),
         database.last_zxid()
     );
-    if snapshot_zxid.is_none() {
+    if is_blank {
+        warn!(
+            "{} is empty and db.autocreate=false: this server has no vote until it has followed a leader; if \
+             it is new, stop it, create the file {MARKER} beside version-2 and start it again",
+            files.dirs.snap().display()
+        );
+    } else if snapshot_zxid.is_none() {
         write_now(files, &mut database)?;
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
-    Ok(Loaded { database, wants_snapshot, took, replayed, locks })
+    Ok(Loaded { database, wants_snapshot, took, replayed, is_blank, locks })
 }
+
+/// Looks for the file that says that an empty directory is that of a new server, and removes it.
+///
+/// Compat: the manual puts it into `dataDir`, Java looks for it in `dataLogDir`.
+fn take_marker(files: &Files<RealDisk>) -> Result<bool, Error> {
+    let mut is_found = false;
+    for dir in [files.dirs.snap(), files.dirs.log()].into_iter().filter_map(Path::parent) {
+        match fs::remove_file(dir.join(MARKER)) {
+            Ok(()) => is_found = true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Marker { path: dir.join(MARKER), source }),
+        }
+    }
+    if is_found {
+        info!("{MARKER} file found, an empty database will not block voting participation");
+    }
+    Ok(is_found)
+}
+
+const MARKER: &str = "initialize";
 
 /// Loads, or makes, what a member of an ensemble may not forget.
 pub(crate) fn load_epochs(

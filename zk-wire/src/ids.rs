@@ -10,6 +10,9 @@ impl Zxid {
     /// The zxid of an empty database.
     pub const ZERO: Self = Self(0);
 
+    /// Of a server that does not know what it had: its database was lost.
+    pub const UNKNOWN: Self = Self(-1);
+
     /// The zxid `counter` of `epoch`.
     pub fn new(epoch: Epoch, counter: u32) -> Self {
         Self(i64::from(epoch.0) << 32 | i64::from(counter))

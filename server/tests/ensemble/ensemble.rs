@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::deadline::await_until;
+use crate::deadline::{await_until, within};
 use crate::member::{Member, Role, Seat};
 use crate::network::Network;
 use crate::place::{Place, membership};
@@ -132,6 +132,16 @@ impl Ensemble {
             let mut awake = self.members.iter().filter(|member| member.is_awake());
             awake.all(|member| member.role() != Some(Role::Leader)).then_some(())
         });
+    }
+
+    /// Looks again and again for so long.
+    ///
+    /// # Panics
+    /// Somebody leads.
+    pub(crate) fn has_no_leader_for(&self, time: Duration) {
+        let leads = |member: &&Member| member.role() == Some(Role::Leader);
+        let leader = within(time, || self.members.iter().find(leads).map(Member::sid));
+        assert_eq!(leader, None, "nobody may lead");
     }
 
     /// The numbers of all members but this one.

@@ -50,4 +50,5 @@ mod syncs;
 mod tools;
 #[path = "../it/tree.rs"]
 mod tree;
+mod volumes;
 mod writer;

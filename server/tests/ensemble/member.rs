@@ -119,6 +119,18 @@ impl Member {
         self.folder.path().join(name)
     }
 
+    /// Says that its empty data directory is that of a new member.
+    pub(crate) fn initialize(&self) {
+        fs::create_dir_all(self.path("data")).expect("the scratch folder is writable");
+        fs::write(self.path("data/initialize"), "").expect("the scratch folder is writable");
+    }
+
+    /// Loses its database while it is down.
+    pub(crate) fn wipe(&self) {
+        assert!(self.running.is_none(), "server.{} runs", self.sid);
+        fs::remove_dir_all(self.path("data/version-2")).expect("it was there");
+    }
+
     /// Starts it on what its data directory has; it serves once it has found the others.
     pub(crate) fn start(&mut self) {
         assert!(self.running.is_none(), "server.{} runs already", self.sid);

@@ -43,7 +43,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "a closeSession txn lists the ephemerals it removes");
     ("datadir.autocreate", Property, LenientBool, P2, Honoured, "true",
         "create data folders that are missing");
-    ("db.autocreate", Property, LenientBool, P2, NotYet, "true",
+    ("db.autocreate", Property, LenientBool, P2, Honoured, "true",
         "an empty data folder is a new member, not a loss");
     ("jute.maxbuffer", Bare, LenientInt, P1, Honoured, "1048575",
         "bytes of the largest packet; equal on all servers and clients");

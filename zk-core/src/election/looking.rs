@@ -104,7 +104,7 @@ impl Looking {
     fn on_looking(&mut self, from: ServerId, vote: Vote, step: &mut Step<'_>) {
         // Java counts what it said before on; but it has lost that leader.
         let was_settled = self.settled.remove(from);
-        let is_unknown = self.initial.zxid == ZXID_UNKNOWN || vote.zxid == ZXID_UNKNOWN;
+        let is_unknown = self.initial.zxid == Zxid::UNKNOWN || vote.zxid == Zxid::UNKNOWN;
         if is_unknown || vote.round < self.proposal.round {
             return;
         }
@@ -157,11 +157,18 @@ impl Looking {
     /// The deadline may have passed. The decision, if there is one now.
     pub(super) fn on_timeout(&mut self, step: &mut Step<'_>) -> Option<Vote> {
         if self.finalize_at.is_none() && step.now >= self.resend_at {
-            self.timeout_ms = self.timeout_ms.saturating_mul(2).min(step.options.interval_max_ms);
+            let longest_ms = step.options.interval_max_ms.min(self.patience_ms());
+            self.timeout_ms = self.timeout_ms.saturating_mul(2).min(longest_ms);
             self.broadcast(step);
             step.acts.push(Act::ConnectAll);
         }
         self.decide(step)
+    }
+
+    /// The longest interval between two of its questions. Whoever cannot help to decide is not told of the
+    /// decision either: it has to ask.
+    fn patience_ms(&self) -> u64 {
+        if self.initial.zxid == Zxid::UNKNOWN { ASK_MS_MAX } else { u64::MAX }
     }
 
     /// A connection to this voter has come up: what was sent before may be lost.
@@ -206,7 +213,7 @@ impl Looking {
         for id in step.members.voters() {
             if id != step.options.me {
                 self.send(id, step);
-            } else if self.initial.zxid != ZXID_UNKNOWN {
+            } else if self.initial.zxid != Zxid::UNKNOWN {
                 self.received.put(id, Ballot::looking(self.proposal));
             }
         }
@@ -219,5 +226,5 @@ impl Looking {
     }
 }
 
-/// The last zxid of a server that does not know it, as Java reports it.
-const ZXID_UNKNOWN: Zxid = Zxid(-1);
+/// How often who lost its database asks whether there is a leader, in ms.
+const ASK_MS_MAX: u64 = 1000;

@@ -297,7 +297,7 @@ impl Peer {
             return;
         }
         ensemble.looking_since = now.mono;
-        let last = ensemble.history.last();
+        let last = ensemble.options.last_told(ensemble.history.last());
         if let Some(heir) = ensemble.heir.take() {
             let options = &ensemble.options;
             ensemble.election.appoint(&options.members, heir, last, options.current_epoch);
@@ -312,7 +312,7 @@ impl Peer {
     /// Begins an election, or begins it anew.
     fn look(&mut self, now: Now, out: &mut Vec<Output>) {
         let Some(ensemble) = &self.ensemble else { return };
-        let last = ensemble.history.last();
+        let last = ensemble.options.last_told(ensemble.history.last());
         self.vote(now, out, |election, options, acts| {
             election.look(now.mono, &options.members, last, options.current_epoch, acts);
         });
@@ -341,7 +341,7 @@ impl Peer {
         let Some(ensemble) = &mut self.ensemble else { return };
         ensemble.on_elected(now.mono, leader, &mut self.stats.member);
         let options = &ensemble.options;
-        let last = ensemble.history.last();
+        let last = ensemble.options.last_told(ensemble.history.last());
         let tick_ms = self.options.tick_ms;
         if leader != options.me {
             let identity = LearnerIdentity {
@@ -463,6 +463,7 @@ impl Peer {
         };
         let name = ensemble.role_name();
         ensemble.failures = 0;
+        ensemble.options.is_blank = false;
         ensemble.on_serving(now.mono, &mut self.stats.member);
         ensemble.election.established(epoch);
         info!("{name}: serving clients in epoch {epoch}, {took_ms} ms after the search began");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zk_wire::{Epoch, ServerId};
+use zk_wire::{Epoch, ServerId, Zxid};
 
 use crate::quorum::{Grammar, Members};
 
@@ -21,6 +21,9 @@ pub struct EnsembleOptions {
     pub current_epoch: Epoch,
     /// The epoch that it last promised: the file `acceptedEpoch`.
     pub accepted_epoch: Epoch,
+    /// Its database is empty and ought not to be: it has no say until it has followed a leader. Java: the
+    /// zxid -1 that `db.autocreate=false` leads to.
+    pub is_blank: bool,
     /// `initLimit`, in ticks: how long connecting and synchronizing may take.
     pub init_limit: u32,
     /// `syncLimit`, in ticks: how long a peer may be silent.
@@ -57,6 +60,11 @@ impl EnsembleOptions {
     pub(crate) fn has_quorum(&self, acks: &BTreeSet<ServerId>) -> bool {
         self.members.has_quorum(acks)
             && self.proposed.as_ref().is_none_or(|proposed| proposed.has_quorum(acks))
+    }
+
+    /// What it tells others of its log, which ends with this txn.
+    pub(crate) fn last_told(&self, last: Zxid) -> Zxid {
+        if self.is_blank { Zxid::UNKNOWN } else { last }
     }
 
     /// Whether it follows without a vote. Compat: whoever the configuration does not name follows as a

@@ -152,6 +152,7 @@ fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> Ensemble
         me: id_of(node),
         members: Members::new(voters, observers, groups, weights, 0, text),
         proposed: None,
+        is_blank: false,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,

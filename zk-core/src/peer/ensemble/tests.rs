@@ -276,3 +276,29 @@ fn a_leader_of_itself_alone_leads() {
     assert_eq!(cluster.create(client, "/a"), 0);
     assert_eq!(cluster.peer(1).options().ensemble.as_ref().unwrap().me, ServerId(1));
 }
+
+/// A server whose volume was lost would elect another such, or a server that was away, with nothing.
+#[test]
+fn a_server_that_lost_its_database_has_no_vote_until_it_has_followed() {
+    let mut cluster = Cluster::new(3);
+    cluster.run();
+    cluster.stop(1);
+    let client = cluster.connect(2);
+    cluster.create(client, "/a");
+    // What server.2 acknowledged with server.3 is nowhere but on server.3.
+    cluster.stop(3);
+    cluster.stop(2);
+    cluster.blank(2);
+    cluster.start(2);
+    cluster.start(1);
+    cluster.pass(30_000);
+    assert_eq!(cluster.roles(), "1 LOOKING 2 LOOKING 3 down");
+    cluster.start(3);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+    assert!(cluster.has(1, "/a") && cluster.has(2, "/a"));
+    // From now on it counts like any other.
+    cluster.stop(3);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 down");
+}

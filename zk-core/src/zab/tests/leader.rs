@@ -30,6 +30,7 @@ fn options() -> EnsembleOptions {
             "version=0".to_owned(),
         ),
         proposed: None,
+        is_blank: false,
         current_epoch: Epoch(1),
         accepted_epoch: Epoch(1),
         init_limit: 10,

@@ -43,6 +43,8 @@ struct Server {
     peer: Option<Peer>,
     log: Vec<(Zxid, Bytes)>,
     epochs: (i32, i32),
+    /// Its log was lost, and it knows that.
+    is_wiped: bool,
     /// The configuration of its files, and the one that is proposed.
     members: Option<(Members, Option<Members>)>,
 }
@@ -161,6 +163,7 @@ impl Cluster {
             me: ServerId(sid),
             members,
             proposed,
+            is_blank: server.is_wiped,
             accepted_epoch: zk_wire::Epoch(server.epochs.0),
             current_epoch: zk_wire::Epoch(server.epochs.1),
             init_limit: 10,
@@ -200,6 +203,14 @@ impl Cluster {
     /// A server that is down loses its log.
     pub(super) fn wipe(&mut self, sid: i64) {
         self.servers.get_mut(&sid).unwrap().log.clear();
+    }
+
+    /// A server that is down loses its log and knows that there was one.
+    pub(super) fn blank(&mut self, sid: i64) {
+        self.wipe(sid);
+        let server = self.servers.get_mut(&sid).unwrap();
+        server.epochs = (0, 0);
+        server.is_wiped = true;
     }
 
     /// Its process will wait for something when it is told to end.
