@@ -82,6 +82,9 @@ fn packet_line(packet: &QuorumPacket<'_>) -> String {
             let epoch = epoch.map_or("none".to_owned(), |epoch| epoch.to_string());
             format!("{name} {} epoch {epoch}", shown(*zxid))
         }
+        QuorumPacket::CommitAndActivate { zxid, leader } => {
+            format!("{name} {} led by {leader}", shown(*zxid))
+        }
         QuorumPacket::HandOver { leader } => format!("{name} {leader}"),
         _ => name.to_owned(),
     }

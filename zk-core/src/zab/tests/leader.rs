@@ -7,6 +7,7 @@ use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId};
 
 use super::{lines, txn, zxid};
 use crate::quorum::Members;
+use crate::quorum::plain::Plain;
 use crate::sessions::Millis;
 use crate::zab::{Act, EnsembleOptions, History, Keep, Leader, LinkId};
 
@@ -82,6 +83,18 @@ impl Scene {
                 let (at, bytes) = (zxid(at), bytes::Bytes::from(txn(zxid(at))));
                 self.history.push(at, bytes.clone());
                 self.leader.propose(self.now, at, &bytes, acts);
+            }
+            ["reconfig", at, voters] => {
+                let voters = voters.split(',').map(|sid| sid.parse().unwrap());
+                let proposed = Plain::voters(voters).with_version(zxid(at).0);
+                self.options.members = Plain::voters(1..=3);
+                self.options.proposed = Some(proposed);
+                self.leader.begin_reconfig(zxid(at));
+                self.step(&format!("propose {at}"), acts);
+            }
+            ["activated"] => {
+                self.options.members = self.options.proposed.take().unwrap();
+                self.leader.on_activated(&self.options, &self.history, acts);
             }
             ["persisted", at] => {
                 self.leader.on_persisted(&self.options, &self.history, zxid(at), acts);
@@ -447,6 +460,78 @@ fn a_leader_that_leaves_names_nobody_where_votes_of_java_are_needed() {
                 send 2 UPTODATE
             stop
                 retired
+        "#]],
+    );
+}
+
+#[test]
+fn a_configuration_needs_a_quorum_of_the_old_members_and_of_the_new() {
+    check_after(
+        ESTABLISHED,
+        "from 4 FOLLOWERINFO 1:0 ours\nfrom 4 ACKEPOCH 1:6 1\nfrom 4 ACK 2:0\n\
+         reconfig 2:1 3,4,5\npropose 2:2\npersisted 2:2\nfrom 1 ACK 2:2\nfrom 4 ACK 2:1\nactivated\n\
+         from 4 ACK 2:2",
+        expect![[r#"
+            from 4 FOLLOWERINFO 1:0 ours
+                send 4 LEADERINFO 2:0
+            from 4 ACKEPOCH 1:6 1
+                send 4 DIFF 1:6
+                send 4 NEWLEADER 2:0
+            from 4 ACK 2:0
+                send 4 UPTODATE
+            reconfig 2:1 3,4,5
+                send 1 PROPOSAL 2:1
+                send 4 PROPOSAL 2:1
+            propose 2:2
+                send 1 PROPOSAL 2:2
+                send 4 PROPOSAL 2:2
+            persisted 2:2
+            from 1 ACK 2:2
+            from 4 ACK 2:1
+                send 1 COMMITANDACTIVATE 2:1 led by 3
+                send 4 COMMITANDACTIVATE 2:1 led by 3
+                commit 2:1
+                members server.3=at3:participant
+                server.4=at4:participant
+                server.5=at5:participant
+                version=200000001, led by 3
+            activated
+            from 4 ACK 2:2
+                send 1 COMMIT 2:2
+                send 4 COMMIT 2:2
+                commit 2:2
+        "#]],
+    );
+}
+
+#[test]
+fn a_leader_that_is_no_voter_any_more_names_the_one_that_has_most() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0 ours\nfrom 2 ACKEPOCH 1:6 1\nfrom 2 ACK 2:0\n\
+         reconfig 2:1 1,2\npropose 2:2\nfrom 1 ACK 2:2\nfrom 2 ACK 2:1",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0 ours
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                send 2 DIFF 1:6
+                send 2 NEWLEADER 2:0
+            from 2 ACK 2:0
+                send 2 UPTODATE
+            reconfig 2:1 1,2
+                send 1 PROPOSAL 2:1
+                send 2 PROPOSAL 2:1
+            propose 2:2
+                send 1 PROPOSAL 2:2
+                send 2 PROPOSAL 2:2
+            from 1 ACK 2:2
+            from 2 ACK 2:1
+                send 1 COMMITANDACTIVATE 2:1 led by 1
+                send 2 COMMITANDACTIVATE 2:1 led by 1
+                commit 2:1
+                members server.1=at1:participant
+                server.2=at2:participant
+                version=200000001, led by 1
         "#]],
     );
 }
