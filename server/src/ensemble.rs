@@ -34,7 +34,6 @@ use zk_core::{Input, LinkId, Members};
 use zk_wire::ServerId;
 
 use crate::error::Error;
-use crate::listener::ClientPlace;
 use crate::settings::me;
 use crate::shell::Shell;
 use config_files::{ConfigFiles, last_seen};
@@ -152,20 +151,22 @@ impl Ensemble {
         }
     }
 
-    /// Keeps a configuration that holds, and one that is proposed, in files, and goes by them. Gives where
-    /// clients are to connect, if that is said.
+    /// Keeps a configuration that holds, and one that is proposed, in files, and goes by them. Gives the one
+    /// that holds, with its addresses.
     pub(crate) fn keep_members(
         &self,
         members: &Members,
         proposed: Option<&Members>,
-    ) -> Option<ClientPlace> {
+    ) -> Option<zk_config::Ensemble> {
         let versions = (members.version(), proposed.map(Members::version));
         let kept = self.kept.replace(versions);
         if let Some(files) = &mut *self.files.borrow_mut() {
             let proposed = proposed.filter(|_| kept.1 != versions.1);
+            let is_void = kept.0 == versions.0 && kept.1.is_some() && versions.1.is_none();
             let steps = [
                 proposed.map(|proposed| files.proposed(proposed.text())),
                 (kept.0 != versions.0).then(|| files.activated(members.text())),
+                is_void.then(|| files.withdrawn()),
             ];
             for error in steps.into_iter().flatten().filter_map(Result::err) {
                 error!("{error}");
@@ -174,9 +175,7 @@ impl Ensemble {
         let members = members::read(members.text())?;
         let proposed = proposed.and_then(|proposed| members::read(proposed.text()));
         self.follow_members(&members, proposed.as_ref());
-        let own = members.servers.get(&zk_config::ServerId(self.me.0))?;
-        let client = own.client.as_ref()?;
-        Some(ClientPlace::new(Some(&client.host), client.port))
+        Some(members)
     }
 
     /// From now on the members are those of a configuration that holds, and those of one that is proposed:

@@ -19,7 +19,7 @@ use zk_core::{ConnectionId, Input, LinkId, Now, Output, Peer};
 
 use crate::clock::Clock;
 use crate::ensemble::{Ensemble, snapshot_stream};
-use crate::listener::{ClientPort, move_client_port};
+use crate::listener::{ClientPlace, ClientPort, move_client_port};
 use crate::log_thread::{Command, LogThread};
 use crate::metrics::Counts;
 use crate::settings::Settings;
@@ -228,12 +228,19 @@ impl Shell {
     }
 
     /// The configuration has changed: it goes into files, and sockets go where it says.
-    fn keep_members(&self) {
+    fn keep_members(&mut self) {
         let Some(members) = self.peer.members() else { return };
-        let place = self.others().keep_members(members, self.peer.proposed_members());
-        if let (Some(place), Some(me)) = (place, self.me.upgrade()) {
-            tokio::task::spawn_local(move_client_port(me, place));
+        let kept = self.others().keep_members(members, self.peer.proposed_members());
+        let Some(members) = kept else { return };
+        let quorum = &mut self.settings.config.quorum;
+        if let Some(own) = quorum.my_id.and_then(|id| members.servers.get(&id)) {
+            quorum.peer_type = own.role;
+            if let (Some(client), Some(me)) = (&own.client, self.me.upgrade()) {
+                let place = ClientPlace::new(Some(&client.host), client.port);
+                tokio::task::spawn_local(move_client_port(me, place));
+            }
         }
+        quorum.ensemble = members;
     }
 
     fn others(&self) -> &Ensemble {

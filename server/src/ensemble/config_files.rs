@@ -98,6 +98,14 @@ impl ConfigFiles {
         replace(&self.next(), lines.join("\n").as_bytes(), None)
     }
 
+    /// What was proposed is void: another leader never had it.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub(crate) fn withdrawn(&mut self) -> Result<(), ConfigFilesError> {
+        if self.proposed.take().is_some() { remove(&self.next()) } else { Ok(()) }
+    }
+
     /// Makes these members the ones of the next start.
     ///
     /// # Errors

@@ -83,6 +83,8 @@ fn check(kinds: [Kind; 3], leader: usize, joiner: Kind) {
     let text = reconfig(&ensemble, joined, &ensemble[leader].entry("observer"), "");
     await_shown(&ensemble, &text);
     await_role(&ensemble, leader, Role::Observer);
+    let shown = ensemble[leader].word("conf").expect("it serves");
+    assert!(shown.contains("\npeerType=1\n"), "{shown}");
     load.await_more(30);
     let text = reconfig(&ensemble, joined, &ensemble[leader].entry("participant"), "");
     await_shown(&ensemble, &text);

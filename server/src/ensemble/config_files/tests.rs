@@ -205,6 +205,18 @@ fn proposed_members_are_seen_at_the_next_start_until_they_are_activated() {
 }
 
 #[test]
+fn proposed_members_that_are_void_are_forgotten() {
+    let place = Place::new(ZOO_CFG);
+    let mut files = place.files();
+    files.activated(FIRST).unwrap();
+    files.proposed(SECOND).unwrap();
+    files.withdrawn().unwrap();
+    assert_eq!(last_seen(&place.config()), None);
+    assert!(!place.path("zoo.cfg.dynamic.next").exists());
+    files.withdrawn().unwrap();
+}
+
+#[test]
 fn proposed_members_that_are_not_later_are_not_seen() {
     let place = Place::new(ZOO_CFG);
     let mut files = place.files();
