@@ -79,7 +79,7 @@ pub(crate) async fn move_client_port(shell: Rc<RefCell<Shell>>, place: ClientPla
         before.close();
         yield_now().await;
     }
-    let (place, listener) = match open(&place, *backlog) {
+    let (place, listener) = match open_aside(&place, *backlog).await {
         Ok(listener) => (place, Ok(listener)),
         Err(error) => {
             error!("the client port stays where it was: {error}");
@@ -87,7 +87,7 @@ pub(crate) async fn move_client_port(shell: Rc<RefCell<Shell>>, place: ClientPla
                 shell.borrow_mut().client_port = Some(before);
                 return;
             }
-            (old.clone(), open(old, *backlog))
+            (old.clone(), open_aside(old, *backlog).await)
         }
     };
     before.close();
@@ -100,6 +100,13 @@ pub(crate) async fn move_client_port(shell: Rc<RefCell<Shell>>, place: ClientPla
     let mut shell = shell.borrow_mut();
     shell.settings.client_port = port;
     shell.client_port = Some(serving);
+}
+
+/// The same while the event loop goes on: a name can take its time.
+async fn open_aside(place: &ClientPlace, backlog: Option<u32>) -> Result<TcpListener, Error> {
+    let place = place.clone();
+    let opening = tokio::task::spawn_blocking(move || open(&place, backlog));
+    opening.await.map_err(|error| Error::Runtime(error.into()))?
 }
 
 /// Opens the client port: on the address given, else on all addresses of both families.

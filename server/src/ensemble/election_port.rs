@@ -116,13 +116,19 @@ impl ElectionPort {
         Rc::new(Self { core, dialer, options, state: RefCell::new(state) })
     }
 
-    /// From now on these are the members. Connections to those that are elsewhere now, or gone, end.
-    pub(crate) fn set_members(&self, members: BTreeMap<ServerId, Vec<Endpoint>>) {
+    /// From now on these are the members. Connections to those that are elsewhere now, or gone, end. This
+    /// server stays where it was if it is none of them.
+    pub(crate) fn set_members(&self, mut members: BTreeMap<ServerId, Vec<Endpoint>>) {
+        let me = self.options.me;
         let mut state = self.state.borrow_mut();
+        if let Some(own) = state.members.get(&me) {
+            members.entry(me).or_insert_with(|| own.clone());
+        }
         let before = std::mem::replace(&mut state.members, members);
         for (peer, endpoints) in before {
             let now = state.members.get(&peer);
-            if now == Some(&endpoints) {
+            // A place where it is to be only once a proposal is committed stands behind.
+            if now.is_some_and(|now| now.first() == endpoints.first()) {
                 continue;
             }
             let is_gone = now.is_none();

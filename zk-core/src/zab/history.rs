@@ -10,6 +10,7 @@
 //! Java: `ZKDatabase.committedLog`, `LearnerHandler.syncFollower`.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use bytes::Bytes;
 use zk_wire::Zxid;
@@ -39,6 +40,16 @@ pub(crate) enum Plan {
     Trunc { to: Zxid },
     /// It gets a snapshot.
     Snap,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Diff { above } => write!(f, "DIFF from {above} on"),
+            Self::Trunc { to } => write!(f, "TRUNC to {to}"),
+            Self::Snap => f.write_str("SNAP"),
+        }
+    }
 }
 
 impl History {

@@ -79,7 +79,7 @@ async fn read_frame(stream: &mut TcpStream) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-async fn read_introduction(stream: &mut TcpStream) -> (ServerId, SocketAddr) {
+pub(super) async fn read_introduction(stream: &mut TcpStream) -> (ServerId, SocketAddr) {
     let mut bytes = Vec::new();
     loop {
         if let Some((message, len)) = InitialMessage::decode(&bytes).unwrap() {

@@ -3,6 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::election::read_introduction;
 use super::*;
 
 fn members(addresses: &[(i64, SocketAddr)]) -> BTreeMap<ServerId, Vec<Endpoint>> {
@@ -72,6 +73,21 @@ fn votes_go_where_a_member_is_by_now() {
         }
         let dialed = timeout(Duration::ZERO, leaves.accept()).await;
         assert!(dialed.is_err(), "who has left is not dialed");
+    });
+}
+
+/// It must still find a leader, to follow without a vote.
+#[test]
+fn who_is_no_member_any_more_says_where_it_was() {
+    run(async {
+        let (one, one_address) = listener().await;
+        let (_, own_address) = listener().await;
+        let (port, _core) = port_of_nine(members(&[(1, one_address), (9, own_address)]));
+        port.set_members(members(&[(1, one_address)]));
+        port.connect_all();
+        let mut stream = accepted(&one).await;
+        let (sender, address) = read_introduction(&mut stream).await;
+        assert_eq!((sender, address), (ServerId(9), own_address));
     });
 }
 

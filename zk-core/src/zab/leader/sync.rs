@@ -23,9 +23,7 @@ impl Leader {
         let plan = if self.force_snapshot { Plan::Snap } else { history.plan(last, committed) };
         self.begun.add(plan);
         let sid = handler.sid.unwrap_or_default();
-        info!(
-            "synchronizing server.{sid}, whose log ends with {last}, up to {committed}: {plan:?}"
-        );
+        info!("synchronizing server.{sid}, whose log ends with {last}, up to {committed}: {plan}");
         let (first, above) = match plan {
             Plan::Diff { above } => (QuorumPacket::Diff { zxid: committed }, above),
             Plan::Trunc { to } => (QuorumPacket::Trunc { zxid: to }, to),
