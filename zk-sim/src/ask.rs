@@ -35,6 +35,11 @@ pub(crate) enum Ask {
         version: i32,
     },
     Multi(Vec<Self>),
+    Reconfig {
+        joining: Option<String>,
+        leaving: Option<String>,
+        config_id: i64,
+    },
     Exists {
         path: String,
         watch: bool,
@@ -104,6 +109,7 @@ impl Ask {
             Self::SetAcl { .. } => Op::SetAcl,
             Self::Check { .. } => Op::Check,
             Self::Multi(_) => Op::Multi,
+            Self::Reconfig { .. } => Op::Reconfig,
             Self::Exists { .. } => Op::Exists,
             Self::GetData { .. } => Op::GetData,
             Self::GetChildren { with_stat: false, .. } => Op::GetChildren,
@@ -133,6 +139,7 @@ impl Ask {
                 | Self::SetData { .. }
                 | Self::SetAcl { .. }
                 | Self::Multi(_)
+                | Self::Reconfig { .. }
                 | Self::CloseSession
         )
     }
@@ -141,6 +148,7 @@ impl Ask {
     pub(crate) fn operation(&self) -> Operation {
         match self {
             Self::Multi(_) => Operation::Multi,
+            Self::Reconfig { .. } => Operation::Reconfig,
             Self::Sync { .. } => Operation::Sync,
             ask if ask.is_write() => Operation::Write,
             _ => Operation::Read,
@@ -178,6 +186,10 @@ impl Ask {
                 e.text(path);
                 Acl::encode_list(acl, e);
                 e.int(*version);
+            }
+            Self::Reconfig { joining, leaving, config_id } => {
+                e.text_or_null(joining.as_deref()).text_or_null(leaving.as_deref());
+                e.text_or_null(None).long(*config_id);
             }
             Self::Exists { path, watch }
             | Self::GetData { path, watch }

@@ -19,12 +19,14 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use zk_core::Database;
-use zk_wire::Id;
+use zk_wire::{Id, Zxid};
 
 use crate::ask::Ask;
 use crate::knobs::Knobs;
-use crate::model::{Answer, Event, State};
+use crate::members;
+use crate::model::{Answer, CONFIG, Event, State};
 use crate::rights;
+use crate::server::id_of;
 use crate::tally::Operation;
 use crate::violation::{Property, Violation};
 use crate::watching::Watching;
@@ -190,6 +192,53 @@ impl Checker {
     /// The state after the txn proposed last.
     pub(crate) fn latest(&self) -> &Rc<State> {
         &self.book.latest().state
+    }
+
+    /// The version of the configuration that was committed last, as far as a txn made it.
+    pub(crate) fn config_version(&self) -> i64 {
+        self.book.head().state.nodes[CONFIG].mzxid
+    }
+
+    /// Whether these servers, with the numbers of nodes, are a quorum of the configuration in a state.
+    fn has_quorum(&self, state: &State, is_having: impl Fn(&Seat) -> bool) -> bool {
+        let data = state.nodes[CONFIG].data.as_deref().unwrap_or_default();
+        let voters = members::voters(&String::from_utf8_lossy(data));
+        let having = |node: usize| is_having(&self.seats[node]);
+        if voters.is_empty() {
+            return (0..self.voters).filter(|node| having(*node)).count() > self.voters / 2;
+        }
+        let acks = (0..self.seats.len()).filter(|n| voters.contains(&id_of(*n)) && having(*n));
+        acks.count() > voters.len() / 2
+    }
+
+    /// A server goes by other members from now on.
+    pub(crate) fn on_members(&self, node: usize, before: i64, text: &str) -> Result<(), Violation> {
+        let version = text.rsplit_once("version=").map_or("", |(_, version)| version);
+        let version = i64::from_str_radix(version, 16).unwrap_or(-1);
+        let wrong = |what: &str| {
+            Err(Property::Configuration.broken(format!("server {node} {what}: {text:?}")))
+        };
+        if version < before {
+            return wrong("goes back");
+        }
+        let moment = self.book.get(version).filter(|moment| moment.zxid == version);
+        let made = moment.and_then(|moment| moment.state.nodes[CONFIG].data.as_deref());
+        if Zxid(version).counter() != 0 && made != Some(text.as_bytes()) {
+            return wrong("has what no txn made");
+        }
+        Ok(())
+    }
+
+    /// Once all servers agree: each goes by the configuration that was committed last.
+    pub(crate) fn expect_members(&self, node: usize, text: &str) -> Result<(), Violation> {
+        let data = self.book.head().state.nodes[CONFIG].data.as_deref().unwrap_or_default();
+        if !data.is_empty() && data != text.as_bytes() {
+            return Err(Property::Configuration.broken(format!(
+                "server {node} ends with {text:?}, not {:?}",
+                String::from_utf8_lossy(data)
+            )));
+        }
+        Ok(())
     }
 
     /// The zxid committed last.

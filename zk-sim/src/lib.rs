@@ -17,6 +17,7 @@ mod clock;
 mod event;
 mod faults;
 mod knobs;
+mod members;
 mod model;
 mod mutation;
 mod net;

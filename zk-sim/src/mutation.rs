@@ -23,6 +23,8 @@ pub enum Mutation {
     DropCommit,
     /// A leader leaves a txn out of what a learner lacks.
     DropDiffTxn,
+    /// Whatever a configuration says, the first voters are counted.
+    CountFirstVoters,
 }
 
 impl Mutation {
@@ -37,6 +39,11 @@ impl Mutation {
         Self::SliceUntilNone,
     ];
     /// Those of a member of an ensemble.
-    pub const ENSEMBLE: [Self; 4] =
-        [Self::PersistBeforeCommit, Self::SkipEpochFiles, Self::DropCommit, Self::DropDiffTxn];
+    pub const ENSEMBLE: [Self; 5] = [
+        Self::PersistBeforeCommit,
+        Self::SkipEpochFiles,
+        Self::DropCommit,
+        Self::DropDiffTxn,
+        Self::CountFirstVoters,
+    ];
 }

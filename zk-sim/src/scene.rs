@@ -35,6 +35,8 @@ impl Trace {
 pub(crate) struct Scene {
     pub(crate) now_us: u64,
     pub(crate) random: Random,
+    /// Chance of its own, so that runs without reconfigurations are what they were before there were any.
+    pub(crate) admin: Random,
     pub(crate) knobs: Knobs,
     pub(crate) mutation: Option<Mutation>,
     pub(crate) checker: Checker,
@@ -54,10 +56,13 @@ impl Scene {
         is_verbose: bool,
     ) -> Self {
         let mut random = Random::new(seed);
-        let knobs = Knobs::draw(&mut random, shape);
+        let mut knobs = Knobs::draw(&mut random, shape);
+        let mut admin = Random::new(!seed);
+        knobs.quorum.is_reconfigurable = !knobs.quorum.is_alone() && admin.chance(333);
         let mut scene = Self {
             now_us: 0,
             random,
+            admin,
             mutation,
             checker: Checker::new(&knobs),
             knobs,

@@ -19,6 +19,7 @@ use zk_wire::{Epoch, ServerId, Zxid};
 use crate::checker::Issued;
 use crate::clock::Clock;
 use crate::event::{Event, Work};
+use crate::members::Files;
 use crate::mutation::Mutation;
 use crate::scene::Scene;
 use crate::tally::Operation;
@@ -86,6 +87,7 @@ pub(crate) struct Process {
     epoch: Epoch,
     /// The last txn that a broken server left out.
     dropped: Zxid,
+    files: Files,
     _locks: Vec<MemLock>,
 }
 

@@ -55,6 +55,7 @@ pub enum Operation {
     Write,
     Multi,
     Sync,
+    Reconfig,
 }
 
 /// How often what happened.
@@ -116,7 +117,7 @@ impl fmt::Display for Tally {
     }
 }
 
-const OPERATIONS: [Operation; 16] = [
+const OPERATIONS: [Operation; 17] = [
     Operation::Looking,
     Operation::Discovery,
     Operation::Diff,
@@ -133,4 +134,5 @@ const OPERATIONS: [Operation; 16] = [
     Operation::Write,
     Operation::Multi,
     Operation::Sync,
+    Operation::Reconfig,
 ];

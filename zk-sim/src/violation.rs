@@ -63,6 +63,8 @@ pub enum Property {
     PrimaryIntegrity,
     /// What is committed is on the disks of a quorum, and so is the epoch of an established leader.
     QuorumDurable,
+    /// Configurations only get newer, and are what their txns say.
+    Configuration,
     /// The files of epochs: current never above accepted, neither ever back.
     Epochs,
 }

@@ -12,6 +12,7 @@ use zk_storage::{Crash, DataDirs, MemDisk};
 use crate::client::Client;
 use crate::event::{Event, Work};
 use crate::knobs::Shape;
+use crate::members::Files;
 use crate::mutation::Mutation;
 use crate::net::Net;
 use crate::scene::Scene;
@@ -69,6 +70,7 @@ impl World {
                 dirs: dirs.clone(),
                 boot: 0,
                 wall_skew_ms: 0,
+                files: Files::default(),
             },
             process: None,
             is_disk_failing: false,

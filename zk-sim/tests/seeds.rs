@@ -83,7 +83,9 @@ fn every_broken_lone_server_is_found_by_the_promise_that_it_breaks() {
 fn every_broken_member_is_found_by_the_promise_that_it_breaks() {
     for mutation in Mutation::ENSEMBLE {
         let broken: &[Property] = match mutation {
-            Mutation::PersistBeforeCommit | Mutation::SkipEpochFiles => &[Property::QuorumDurable],
+            Mutation::PersistBeforeCommit
+            | Mutation::SkipEpochFiles
+            | Mutation::CountFirstVoters => &[Property::QuorumDurable],
             Mutation::DropCommit => &[Property::RealTime, Property::Progress],
             _ => &[Property::TotalOrder],
         };

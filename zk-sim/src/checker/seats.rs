@@ -207,8 +207,8 @@ impl Checker {
                 return Err(Property::Leadership1
                     .broken(format!("epoch {epoch} has leader {node} after leader {other}")));
             }
-            let having = self.seats[..self.voters].iter().filter(|seat| seat.stored.1 >= epoch);
-            if having.count() <= self.voters / 2 {
+            let state = self.book.get(logged).expect("it was proposed").state.clone();
+            if !self.has_quorum(&state, |seat| seat.stored.1 >= epoch) {
                 return Err(Property::QuorumDurable.broken(format!(
                     "{node} is established in epoch {epoch}, which is not on the disks of a quorum"
                 )));
@@ -260,11 +260,14 @@ impl Checker {
                 "server {node} delivers {txn:x}, which is no successor of {head:x}"
             )));
         }
-        let voters = &self.seats[..self.voters];
-        let having = voters.iter().filter(|seat| self.book.has(seat.durable, txn)).count();
-        if having <= self.voters / 2 {
-            return Err(Property::QuorumDurable
-                .broken(format!("{txn:x} is committed, but on {having} disks only")));
+        // A configuration needs the voters before it too.
+        let moment = self.book.get(txn).expect("it was proposed");
+        let above = self.book.get(moment.above).expect("it was proposed");
+        for state in [&above.state, &moment.state] {
+            if !self.has_quorum(state, |seat| self.book.has(seat.durable, txn)) {
+                return Err(Property::QuorumDurable
+                    .broken(format!("{txn:x} is committed, but not on the disks of a quorum")));
+            }
         }
         Ok(())
     }

@@ -174,7 +174,10 @@ impl Checker {
         let mut writer = self.writer(state, record, &asked.ids);
         writer.state.last_cxid.insert(key.0, key.1);
         let before = writer.state.clone();
-        let mut written = writer.write(&asked.ask);
+        let mut written = match asked.ask {
+            Ask::Reconfig { .. } => writer.reconfig(&record.txn),
+            _ => writer.write(&asked.ask),
+        };
         let is_too_long = record.txn == Txn::Error { code: ErrorCode::MarshallingError.code() }
             && size_max(&asked) > self.limits.txn_size_max / 4;
         if is_too_long && !matches!(written, Written::Failed(_)) {

@@ -9,6 +9,14 @@ use crate::scene::Scene;
 
 /// The next request of a session.
 pub(super) fn ask(scene: &mut Scene, session: i64) -> Ask {
+    if scene.knobs.quorum.is_reconfigurable && scene.admin.chance(30) {
+        let is_auth = scene.admin.chance(400);
+        return if is_auth {
+            Ask::Auth { scheme: "digest", credentials: SUPER.0 }
+        } else {
+            reconfig(scene)
+        };
+    }
     match scene.random.below(1000) {
         0..450 => write(scene),
         450..530 => multi(scene),
@@ -16,6 +24,20 @@ pub(super) fn ask(scene: &mut Scene, session: i64) -> Ask {
         960..985 => auth(&mut scene.random),
         985..990 => Ask::CloseSession,
         _ => Ask::GetEphemerals { prefix: ephemeral_prefix(scene, session) },
+    }
+}
+
+/// A server joins, leaves, or changes its role, mostly in spite of nothing.
+fn reconfig(scene: &mut Scene) -> Ask {
+    let nodes = u64::try_from(scene.knobs.quorum.nodes()).expect("there are few servers");
+    let version = scene.checker.config_version();
+    let node = scene.admin.between(1, nodes);
+    let role = if scene.admin.chance(700) { "participant" } else { "observer" };
+    let leaves = scene.admin.chance(350);
+    Ask::Reconfig {
+        joining: (!leaves).then(|| format!("server.{node}=at{node}:{role}")),
+        leaving: leaves.then(|| node.to_string()),
+        config_id: scene.admin.pick(&[-1, -1, version, 7]),
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Shape {
 pub(crate) struct Quorum {
     pub(crate) voters: usize,
     pub(crate) observers: usize,
+    /// Whether members may come, go and change their roles.
+    pub(crate) is_reconfigurable: bool,
     /// In ticks.
     pub(crate) init_limit: u32,
     pub(crate) sync_limit: u32,
@@ -43,6 +45,7 @@ impl Quorum {
         Self {
             voters: shape.voters,
             observers,
+            is_reconfigurable: false,
             init_limit: random.pick(&[5, 10]),
             sync_limit: random.pick(&[2, 3, 5]),
             election_interval_min_ms,

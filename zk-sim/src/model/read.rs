@@ -38,6 +38,10 @@ impl Answer {
             Written::Failed(err) => return Self { err: *err, body },
             Written::Done => {}
             Written::Changed(stat) => stat.encode(&mut e),
+            Written::Reconfigured(text, stat) => {
+                e.buffer(Some(text));
+                stat.encode(&mut e);
+            }
             Written::Created { path, stat, .. } => {
                 e.text(path);
                 if op != Op::Create {

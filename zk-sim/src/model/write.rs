@@ -4,9 +4,9 @@
 
 use std::rc::Rc;
 
-use zk_wire::{Acl, ErrorCode, Id, Op, Perms, Stat, WatchEventType};
+use zk_wire::{Acl, ErrorCode, Id, Op, Perms, Stat, Txn, WatchEventType};
 
-use super::{Event, Kind, Node, State, parent};
+use super::{CONFIG, Event, Kind, Node, State, parent};
 use crate::ask::Ask;
 use crate::rights;
 
@@ -16,6 +16,7 @@ pub(crate) enum Written {
     Done,
     Created { path: String, stat: Stat, is_plain: bool },
     Changed(Stat),
+    Reconfigured(Vec<u8>, Stat),
     Failed(i32),
     Multi(Vec<Self>),
 }
@@ -30,6 +31,14 @@ pub(crate) struct Writer<'a> {
     pub(crate) extended_types: bool,
 }
 
+/// Why a leader may refuse a reconfiguration.
+const REFUSALS: [ErrorCode; 5] = [
+    ErrorCode::BadArguments,
+    ErrorCode::BadVersion,
+    ErrorCode::MarshallingError,
+    ErrorCode::ReconfigInProgress,
+    ErrorCode::NewConfigNoQuorum,
+];
 const OP_MULTI_AFTER_FAILURE: i32 = -2;
 const TTL_MAX_MS: i64 = 0xff_ffff_ffff;
 
@@ -43,6 +52,37 @@ impl Writer<'_> {
                 Written::Done
             }
             ask => self.one(ask, false).unwrap_or_else(|code| Written::Failed(code.code())),
+        }
+    }
+
+    /// A reconfiguration: whether it may be is the leader's to say, what it leads to is not.
+    pub(crate) fn reconfig(&mut self, txn: &Txn) -> Written {
+        let (mzxid, mtime) = (self.state.zxid, self.time_ms);
+        let node = self.node(CONFIG).expect("it is always there");
+        let is_allowed = self.need(&node.acl, Perms::WRITE).is_ok();
+        match txn {
+            Txn::SetData { path, data: Some(data), version: -1, reconfig: true }
+                if path == CONFIG
+                    && is_allowed
+                    && data.ends_with(format!("\nversion={mzxid:x}").as_bytes()) =>
+            {
+                let acl = node.acl.clone();
+                let changed = Node {
+                    data: Some(data.clone()),
+                    version: -1,
+                    mzxid,
+                    mtime,
+                    ..Node::clone(&node)
+                };
+                self.state.put(CONFIG, changed);
+                self.tell(WatchEventType::NodeDataChanged, CONFIG, acl);
+                let stat = self.state.stat(CONFIG).expect("it was just changed");
+                Written::Reconfigured(data.clone(), stat)
+            }
+            Txn::Error { code } if REFUSALS.iter().any(|refusal| refusal.code() == *code) => {
+                Written::Failed(*code)
+            }
+            _ => Written::Failed(ErrorCode::NoAuth.code()),
         }
     }
 

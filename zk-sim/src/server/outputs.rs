@@ -80,7 +80,7 @@ impl Process {
                 self.on_epoch(scene, accepted, current)?;
                 self.log(scene, Command::StoreEpochs { accepted, current });
             }
-            Output::KeepMembers => unreachable!("configurations stay in a simulation"),
+            Output::KeepMembers => self.keep_members(scene)?,
             Output::Truncate { zxid } => {
                 scene.checker.on_log_cut(self.node, zxid);
                 self.log(scene, Command::Truncate { zxid });
@@ -98,6 +98,19 @@ impl Process {
             Output::CloseLink(link) => self.mail.push(Mail::Close(link)),
             Output::ResumeLink(link) => self.mail.push(Mail::Resume(link)),
         }
+        Ok(())
+    }
+
+    /// Both configurations are written before anything else happens.
+    fn keep_members(&mut self, scene: &mut Scene) -> Result<(), End> {
+        let Some(members) = self.peer.members() else { return Ok(()) };
+        let mut files = self.files.borrow_mut();
+        let before = files.members.as_ref().map_or(0, zk_core::Members::version);
+        let (node, text) = (self.node, members.text());
+        scene.note(|| format!("{node} has members {text:?}"), 22);
+        scene.checker.on_members(node, before, text)?;
+        files.members = Some(members.clone());
+        files.proposed = self.peer.proposed_members().cloned();
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use zk_core::{
-    AuthOptions, ContainerOptions, Database, DatabaseOptions, EnsembleOptions, Members, Millis,
-    Now, Options, Peer, PrepOptions, RoleName, SnapshotOptions, TokenOptions,
+    AuthOptions, ContainerOptions, Database, DatabaseOptions, EnsembleOptions, Grammar, Members,
+    Millis, Now, Options, Peer, PrepOptions, RoleName, SnapshotOptions, TokenOptions,
 };
 use zk_storage::{
     Compression, DataDirs, Epochs, LogOptions, MemDisk, RecoverOptions, TxnLog, recover,
@@ -17,7 +18,8 @@ use super::log::LogThread;
 use super::snapshot::{self, Snapshots};
 use super::{End, Process, id_of};
 use crate::clock::Clock;
-use crate::knobs::Knobs;
+use crate::members::{Files, Lines, text_of};
+use crate::mutation::Mutation;
 use crate::rights;
 use crate::scene::Scene;
 use crate::violation::Property;
@@ -32,12 +34,14 @@ pub(crate) struct Machine {
     pub(crate) boot: u64,
     /// How far its wall clock is off.
     pub(crate) wall_skew_ms: i64,
+    /// What it knows of the members.
+    pub(crate) files: Files,
 }
 
 impl Process {
     /// Starts a server on what the disk has.
     pub(crate) fn start(scene: &mut Scene, machine: &Machine) -> Result<Self, End> {
-        let Machine { node, disk, dirs, boot, wall_skew_ms } = machine;
+        let Machine { node, disk, dirs, boot, wall_skew_ms, files } = machine;
         let node = *node;
         let locks = dirs.take(disk, true)?;
         remove_leftovers(disk, dirs)?;
@@ -68,7 +72,7 @@ impl Process {
             is_alone && recovered.snapshot_zxid.is_some() && recovered.replayed > 0;
         let log_options = LogOptions { prewrite_max: scene.knobs.prewrite_max, force_sync: true };
         let now = Now { mono: Millis(0), wall_ms: scene.wall_ms(*wall_skew_ms) };
-        let core = options_of(&scene.knobs, seed, node, epochs.as_ref());
+        let core = options_of(scene, seed, machine, epochs.as_ref());
         let epoch = epochs.as_ref().map_or(Epoch(0), Epochs::current);
         let log = TxnLog::new(disk.clone(), dirs, log_options);
         let mut process = Self {
@@ -95,6 +99,7 @@ impl Process {
             shown: (RoleName::Standalone, true),
             epoch,
             dropped: Zxid::ZERO,
+            files: files.clone(),
             _locks: locks,
         };
         scene.checker.observe(node, &process.peer, 0)?;
@@ -106,7 +111,13 @@ impl Process {
     }
 }
 
-fn options_of(knobs: &Knobs, seed: u64, node: usize, epochs: Option<&Epochs<MemDisk>>) -> Options {
+fn options_of(
+    scene: &Scene,
+    seed: u64,
+    machine: &Machine,
+    epochs: Option<&Epochs<MemDisk>>,
+) -> Options {
+    let (knobs, node) = (&scene.knobs, machine.node);
     Options {
         seed,
         server_id: u8::try_from(node + 1).expect("there are few servers"),
@@ -120,7 +131,7 @@ fn options_of(knobs: &Knobs, seed: u64, node: usize, epochs: Option<&Epochs<MemD
             },
             extended_types: knobs.extended_types,
             enforce_quota: false,
-            reconfig: false,
+            reconfig: knobs.quorum.is_reconfigurable,
             digest: true,
             txn_size_max: knobs.txn_size_max,
         },
@@ -138,20 +149,25 @@ fn options_of(knobs: &Knobs, seed: u64, node: usize, epochs: Option<&Epochs<MemD
             size_limit_bytes: knobs.snap_size_bytes,
         },
         connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
-        ensemble: epochs.map(|epochs| ensemble_of(knobs, node, epochs)),
+        ensemble: epochs.map(|epochs| ensemble_of(scene, machine, epochs)),
     }
 }
 
-fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> EnsembleOptions {
-    let quorum = &knobs.quorum;
+fn ensemble_of(scene: &Scene, machine: &Machine, epochs: &Epochs<MemDisk>) -> EnsembleOptions {
+    let quorum = &scene.knobs.quorum;
+    let always = scene.mutation == Some(Mutation::CountFirstVoters);
+    let always = always.then(|| (0..quorum.voters).map(id_of).collect());
+    let grammar: Arc<dyn Grammar> = Arc::new(Lines { always });
+    let kept = machine.files.borrow().clone();
     let voters = (0..quorum.voters).map(id_of);
     let observers = (quorum.voters..quorum.nodes()).map(id_of);
     let (groups, weights) = (BTreeMap::<i64, BTreeSet<_>>::new(), BTreeMap::new());
-    let text = "version=0".to_owned();
+    let text = text_of(quorum.voters, quorum.nodes());
+    let first = Members::new(voters, observers, groups, weights, 0, text);
     EnsembleOptions {
-        me: id_of(node),
-        members: Members::new(voters, observers, groups, weights, 0, text),
-        proposed: None,
+        me: id_of(machine.node),
+        members: kept.members.unwrap_or(first),
+        proposed: kept.proposed,
         is_blank: false,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
@@ -166,7 +182,7 @@ fn ensemble_of(knobs: &Knobs, node: usize, epochs: &Epochs<MemDisk>) -> Ensemble
         read_only: false,
         local_sessions: false,
         local_upgrading: false,
-        reconfig: None,
+        reconfig: quorum.is_reconfigurable.then_some(grammar),
     }
 }
 

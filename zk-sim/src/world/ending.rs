@@ -85,6 +85,10 @@ impl World {
         }
         for node in 0..self.nodes.len() {
             self.compare(node)?;
+            let peer = self.nodes[node].process.as_ref().map(|process| &process.peer);
+            if let Some(members) = peer.and_then(zk_core::Peer::members) {
+                self.scene.checker.expect_members(node, members.text())?;
+            }
         }
         self.scene.checker.expect_live_owners()
     }
