@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use zk_wire::{Epoch, Notification, PeerState, Replica as _, ServerId, SessionId, SnapshotStream};
 
 use super::forward::{Forwarded, Revalidating, Syncing};
-use super::reconfig::proposed_in;
+use super::reconfig::proposed_at_start;
 use super::shown::Since;
 use super::snapshots::Cursor;
 use super::{Now, Output, Peer, Reply};
@@ -117,9 +117,7 @@ pub(super) struct Link {
 
 impl Ensemble {
     pub(super) fn new(mut options: EnsembleOptions, database: &mut Database) -> Self {
-        if let Some(proposed) = proposed_in(database, &options) {
-            options.proposed = Some(proposed);
-        }
+        options.proposed = proposed_at_start(database, &options);
         let election = Election::new(ElectionOptions {
             me: options.me,
             interval_min_ms: options.election_interval_min_ms,

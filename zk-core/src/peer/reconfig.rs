@@ -3,12 +3,13 @@
 //! Invariants
 //! - The shell is told of a configuration before the txn that makes it is logged.
 //! - Versions only increase, but for what was proposed and then given up.
+//! - What a member counts with is in its log, or came with NEWLEADER.
 //!
 //! Java: `QuorumPeer.processReconfig`, `QuorumPeer.setLastSeenQuorumVerifier`, the checks of
 //! `PrepRequestProcessor` for a reconfig.
 
 use tracing::{info, warn};
-use zk_wire::{ErrorCode, Notification, ServerId};
+use zk_wire::{ErrorCode, Notification, ServerId, Zxid};
 
 use super::ensemble::Role;
 use super::{Now, Output, Peer};
@@ -135,11 +136,15 @@ impl Peer {
     }
 }
 
-/// What the txns of the log have made of the configuration: it was proposed, and may be committed.
-pub(super) fn proposed_in(database: &Database, options: &EnsembleOptions) -> Option<Members> {
-    let text = std::str::from_utf8(database.config()?).ok().filter(|text| !text.is_empty())?;
-    let members = readable(options, text)?;
-    (members.version() > options.last_seen().version()).then_some(members)
+/// What counts as proposed at a start. A txn must be in the log for that, whatever the files say: they are
+/// written before it, and nobody was told of it. The first version of a configuration is no txn.
+pub(super) fn proposed_at_start(database: &Database, options: &EnsembleOptions) -> Option<Members> {
+    let is_later = |members: &Members| members.version() > options.members.version();
+    let text = database.config().and_then(|data| std::str::from_utf8(data).ok());
+    let text = text.filter(|text| !text.is_empty());
+    let logged = text.and_then(|text| readable(options, text)).filter(is_later);
+    let is_first = |members: &&Members| Zxid(members.version()).counter() == 0;
+    logged.or_else(|| options.proposed.as_ref().filter(is_first).cloned())
 }
 
 /// What a text says; `None` where configurations do not change.

@@ -133,8 +133,11 @@ impl History {
         }
         let next = self.txns.partition_point(|(zxid, _)| *zxid <= last);
         let previous = next.checked_sub(1).map_or(self.base, |index| self.txns[index].0);
-        // What lies between two txns here was never committed. Its log may have lost more than that.
-        if previous == last || !is_txn { Plan::Diff { above: last } } else { Plan::Snap }
+        // What lies between two txns here was never committed. Its log may have lost more than that; and a
+        // snapshot of an epoch in which nothing was committed may show more.
+        let is_of_epoch = self.txns.get(next).is_some_and(|(zxid, _)| zxid.epoch() == last.epoch());
+        let is_on_branch = previous == last || last == Zxid::ZERO || (!is_txn && is_of_epoch);
+        if is_on_branch { Plan::Diff { above: last } } else { Plan::Snap }
     }
 }
 

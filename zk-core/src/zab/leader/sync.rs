@@ -71,7 +71,11 @@ impl Leader {
     fn send_newleader(&mut self, options: &EnsembleOptions, link: LinkId, acts: &mut Vec<Act>) {
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::AwaitNewLeaderAck;
-        let config = Some(options.last_seen().text().as_bytes());
+        // What a learner is let in with holds for it from then on. While the leader is being established that
+        // is what was proposed, since all of its quorum takes that; later it must have been committed.
+        let is_established = self.stage == Stage::Broadcast;
+        let members = if is_established { &options.members } else { options.last_seen() };
+        let config = Some(members.text().as_bytes());
         let zxid = Zxid::new(self.epoch, 0);
         acts.push(Act::Send(link, packet(&QuorumPacket::NewLeader { zxid, config })));
     }
@@ -88,7 +92,7 @@ impl Leader {
         handler.phase = Phase::Synced;
         handler.acked = handler.sent;
         if self.stage == Stage::Broadcast {
-            self.let_in(now, history, link, acts);
+            self.let_in(now, options, history, link, acts);
         } else {
             self.count_newleader_acks(now, options, history, acts);
         }
@@ -111,13 +115,23 @@ impl Leader {
         acts.push(Act::Commit(self.committed));
         acts.push(Act::Serve);
         for link in self.links(|handler| handler.phase == Phase::Synced) {
-            self.let_in(now, history, link, acts);
+            self.let_in(now, options, history, link, acts);
         }
         self.complete_reconfig(options, acts);
     }
 
     /// UPTODATE, and what came since the learner was synchronized.
-    fn let_in(&mut self, now: Millis, history: &History, link: LinkId, acts: &mut Vec<Act>) {
+    fn let_in(
+        &mut self,
+        now: Millis,
+        options: &EnsembleOptions,
+        history: &History,
+        link: LinkId,
+        acts: &mut Vec<Act>,
+    ) {
+        // A configuration that was committed while the learner was synchronized.
+        let is_config = |zxid: Zxid| zxid.0 == options.members.version();
+        let leader = self.me;
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::Live;
         let mut parcel = Parcel::new(link, acts);
@@ -127,14 +141,22 @@ impl Leader {
             let is_committed = zxid <= self.committed;
             if handler.is_observer {
                 if is_committed {
-                    parcel.add(&QuorumPacket::Inform { zxid, txn });
+                    parcel.add(&if is_config(zxid) {
+                        QuorumPacket::InformAndActivate { zxid, leader, txn }
+                    } else {
+                        QuorumPacket::Inform { zxid, txn }
+                    });
                     handler.sent = zxid;
                 }
                 continue;
             }
             parcel.add(&QuorumPacket::Proposal { zxid, txn });
             if is_committed {
-                parcel.add(&QuorumPacket::Commit { zxid });
+                parcel.add(&if is_config(zxid) {
+                    QuorumPacket::CommitAndActivate { zxid, leader }
+                } else {
+                    QuorumPacket::Commit { zxid }
+                });
             }
             handler.sent = zxid;
             handler.owes_since.get_or_insert(now);
