@@ -42,7 +42,8 @@ fn what_was_sent_after_the_close_never_happens(scene: &Scene<'_>) {
     ]);
     assert_eq!(client.reply().unwrap().err, 0);
     while let Some(reply) = client.reply() {
-        assert_eq!(reply.err, -112);
+        // Java knows nothing of the session any more if the close is through already.
+        assert!([-112, -12].contains(&reply.err), "{}", reply.err);
     }
     let mut other = scene.client();
     other.check(&[(exists("~/late", false), -101)]);
