@@ -43,6 +43,9 @@ use links::{LinkOptions, Links};
 use listening::{Listening, OwnPort};
 use resolver::Names;
 
+/// Where members are, by number.
+type Endpoints = BTreeMap<ServerId, Vec<Endpoint>>;
+
 /// What the sockets talk to.
 pub(crate) trait Core {
     /// Tells it something.
@@ -118,18 +121,17 @@ impl Ensemble {
         });
         let options = ElectionOptions {
             me: me(config),
-            members: election_ports(&quorum.ensemble),
             multi_address: quorum.multi_address.enabled,
             introduction_time: quorum.election.read_timeout,
         };
-        let election = ElectionPort::new(core.clone(), dialer.clone(), options);
+        let members = election_ports(&quorum.ensemble);
+        let election = ElectionPort::new(core.clone(), dialer.clone(), options, members);
         let options = LinkOptions {
-            members: quorum_ports(&quorum.ensemble),
             dial_time: Duration::from_millis(config.tick_time_ms.into()) * quorum.connect_limit,
             dial_pause: quorum.leader_connect_delay,
             security_time: quorum.election.read_timeout,
         };
-        let links = Links::new(core, dialer, options);
+        let links = Links::new(core, dialer, options, quorum_ports(&quorum.ensemble));
         let port = election.clone();
         let take = move |stream, remote| port.introduce(stream, remote);
         let election_listening = Listening::start(ports.election, keep_alive, take);
@@ -213,9 +215,6 @@ impl Ensemble {
         &self.links
     }
 }
-
-/// Where members are, by number.
-type Endpoints = BTreeMap<ServerId, Vec<Endpoint>>;
 
 fn election_ports(members: &zk_config::Ensemble) -> Endpoints {
     endpoints(members, |address| address.election_port)

@@ -65,44 +65,94 @@ impl ClientPort {
     }
 }
 
-/// Lets clients in elsewhere from now on. What cannot be opened is told, and the old place kept.
-pub(crate) async fn move_client_port(shell: Rc<RefCell<Shell>>, place: ClientPlace) {
-    let Some(before) = shell.borrow_mut().client_port.take() else { return };
-    let ClientPort { place: old, backlog, keep_alive, .. } = &before;
-    if *old == place {
-        shell.borrow_mut().client_port = Some(before);
-        return;
-    }
-    // A port that is kept cannot be opened a second time.
-    let keeps_port = old.port == place.port;
-    if keeps_port {
-        before.close();
-        yield_now().await;
-    }
-    let (place, listener) = match open_aside(&place, *backlog).await {
-        Ok(listener) => (place, Ok(listener)),
-        Err(error) => {
-            error!("the client port stays where it was: {error}");
-            if !keeps_port {
-                shell.borrow_mut().client_port = Some(before);
-                return;
-            }
-            (old.clone(), open_aside(old, *backlog).await)
+/// Lets clients in where the configuration says by now. What cannot be opened is told, and the old place kept.
+pub(crate) async fn move_client_port(shell: Rc<RefCell<Shell>>) {
+    // While another task has it, that one looks again.
+    let Some(mut port) = shell.borrow_mut().client_port.take() else { return };
+    let mut tried = None;
+    loop {
+        let wanted = shell.borrow().client_place();
+        let Some(wanted) = wanted.filter(|wanted| *wanted != port.place) else { break };
+        if tried.replace(wanted.clone()).as_ref() == Some(&wanted) {
+            break;
         }
-    };
-    before.close();
-    let listener = match listener {
-        Ok(listener) => listener,
-        Err(error) => return error!("the client port is closed: {error}"),
-    };
-    let port = listener.local_addr().ok().map(|address| address.port());
-    let serving = ClientPort::serve(&shell, listener, place, *backlog, *keep_alive);
-    let mut shell = shell.borrow_mut();
-    shell.settings.client_port = port;
-    shell.client_port = Some(serving);
+        let relocating = Relocation {
+            service: "client",
+            keeps_port: wanted.port == port.place.port,
+            close: || port.close(),
+            open_new: open_aside(&wanted, port.backlog),
+            open_old: open_aside(&port.place, port.backlog),
+        };
+        let (listener, place) = match relocating.run().await {
+            Relocated::Moved(listener) => (listener, wanted),
+            Relocated::Back(listener) => (listener, port.place.clone()),
+            Relocated::Stayed => continue,
+            Relocated::Closed => return,
+        };
+        let number = listener.local_addr().ok().map(|address| address.port());
+        port = ClientPort::serve(&shell, listener, place, port.backlog, port.keep_alive);
+        shell.borrow_mut().settings.client_port = number;
+    }
+    shell.borrow_mut().client_port = Some(port);
 }
 
-/// The same while the event loop goes on: a name can take its time.
+/// A port that is to be listened on elsewhere: opened at its new place, then closed at the old one. With
+/// the same number both cannot be open at once, and the old one is closed first.
+pub(crate) struct Relocation<C, N, O> {
+    pub(crate) service: &'static str,
+    pub(crate) keeps_port: bool,
+    /// Done twice it does no harm.
+    pub(crate) close: C,
+    pub(crate) open_new: N,
+    pub(crate) open_old: O,
+}
+
+/// What became of a port.
+pub(crate) enum Relocated<L> {
+    /// It is open at its new place.
+    Moved(L),
+    /// It had to be closed, and was opened again where it was.
+    Back(L),
+    /// It is open where it was.
+    Stayed,
+    /// Neither place could be opened.
+    Closed,
+}
+
+impl<L, C, N, O> Relocation<C, N, O>
+where
+    C: Fn(),
+    N: Future<Output = Result<L, Error>>,
+    O: Future<Output = Result<L, Error>>,
+{
+    /// Does it, and tells what cannot be opened.
+    pub(crate) async fn run(self) -> Relocated<L> {
+        let Self { service, keeps_port, close, open_new, open_old } = self;
+        if keeps_port {
+            close();
+            yield_now().await;
+        }
+        match open_new.await {
+            Ok(opened) => {
+                close();
+                return Relocated::Moved(opened);
+            }
+            Err(error) => error!("the {service} port stays where it was: {error}"),
+        }
+        if !keeps_port {
+            return Relocated::Stayed;
+        }
+        match open_old.await {
+            Ok(opened) => Relocated::Back(opened),
+            Err(error) => {
+                error!("the {service} port is closed: {error}");
+                Relocated::Closed
+            }
+        }
+    }
+}
+
+/// Opens the client port while the event loop goes on: a name can take its time.
 async fn open_aside(place: &ClientPlace, backlog: Option<u32>) -> Result<TcpListener, Error> {
     let place = place.clone();
     let opening = tokio::task::spawn_blocking(move || open(&place, backlog));

@@ -166,7 +166,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
     EnsembleOptions {
         me: me(config),
         members: members::of(&quorum.ensemble),
-        proposed: last_seen(config).filter(|_| quorum.reconfig_enabled).map(members::of),
+        proposed: last_seen(config).map(members::of),
         is_blank: false,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),

@@ -235,12 +235,18 @@ impl Shell {
         let quorum = &mut self.settings.config.quorum;
         if let Some(own) = quorum.my_id.and_then(|id| members.servers.get(&id)) {
             quorum.peer_type = own.role;
-            if let (Some(client), Some(me)) = (&own.client, self.me.upgrade()) {
-                let place = ClientPlace::new(Some(&client.host), client.port);
-                tokio::task::spawn_local(move_client_port(me, place));
-            }
         }
         quorum.ensemble = members;
+        if let Some(me) = self.me.upgrade() {
+            tokio::task::spawn_local(move_client_port(me));
+        }
+    }
+
+    /// Where the configuration wants clients to connect, if it says so.
+    pub(crate) fn client_place(&self) -> Option<ClientPlace> {
+        let quorum = &self.settings.config.quorum;
+        let client = quorum.ensemble.servers.get(&quorum.my_id?)?.client.as_ref()?;
+        Some(ClientPlace::new(Some(&client.host), client.port))
     }
 
     fn others(&self) -> &Ensemble {

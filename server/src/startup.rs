@@ -1,6 +1,5 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -140,10 +139,11 @@ pub(crate) fn load(
 fn take_marker(files: &Files<RealDisk>) -> Result<bool, Error> {
     let mut is_found = false;
     for dir in [files.dirs.snap(), files.dirs.log()].into_iter().filter_map(Path::parent) {
-        match fs::remove_file(dir.join(MARKER)) {
+        let path = dir.join(MARKER);
+        match files.disk.remove(&path) {
             Ok(()) => is_found = true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::Marker { path: dir.join(MARKER), source }),
+            Err(source) => return Err(Error::Marker { path, source }),
         }
     }
     if is_found {
@@ -213,4 +213,39 @@ fn write_now(files: &Files<RealDisk>, database: &mut Database) -> Result<(), Err
     let (path, bytes) = writer.finish(digest, zxid)?;
     info!(bytes, "Snapshotting: {zxid} to {}", path.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Whether a start on empty directories, one of which may have the marker, is that of a new server.
+    fn starts_as_new(marked: Option<&str>) -> bool {
+        let folder = TempDir::new().unwrap();
+        let mut config = Config::embedded_default(&folder.path().join("data"));
+        config.storage.data_log_dir = folder.path().join("log");
+        let marker = marked.map(|dir| folder.path().join(dir).join(MARKER));
+        if let Some(marker) = &marker {
+            fs::create_dir_all(marker.parent().unwrap()).unwrap();
+            fs::write(marker, "").unwrap();
+        }
+        let files = crate::settings::Settings::new(&config).files;
+        let history = History::new(&config, &files, 1);
+        let loaded = load(&files, &history, true, false).unwrap();
+        assert!(marker.is_none_or(|marker| !marker.exists()), "it counts once");
+        let snapshots = zk_storage::snapshots(&files.disk, files.dirs.snap()).unwrap();
+        assert_eq!(snapshots.is_empty(), loaded.is_blank, "a loss stays one at the next start");
+        !loaded.is_blank
+    }
+
+    #[test]
+    fn an_empty_directory_is_new_where_a_marker_says_so() {
+        assert!(starts_as_new(Some("data")));
+        assert!(starts_as_new(Some("log")));
+        assert!(!starts_as_new(None));
+    }
 }

@@ -43,7 +43,7 @@ pub(crate) const CONFIG: &str = "/zookeeper/config";
 
 /// Nodes that the server makes and nobody may delete.
 pub fn is_undeletable(path: &str) -> bool {
-    matches!(path, "/" | "/zookeeper" | "/zookeeper/quota" | "/zookeeper/config")
+    matches!(path, "/" | "/zookeeper" | "/zookeeper/quota" | CONFIG)
 }
 
 fn is_allowed(c: char) -> bool {

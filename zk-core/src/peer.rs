@@ -32,7 +32,7 @@ mod snapshots;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use zk_wire::{SessionId, Txn, TxnRecord, Zxid};
+use zk_wire::{SessionId, TxnRecord, Zxid};
 
 use crate::database::Database;
 use crate::prep::{Asker, Prep, Write};
@@ -310,10 +310,8 @@ impl Peer {
             return self.append(proposal.record, bytes, reply, out);
         }
         self.stats.member.on_proposal(bytes.len());
-        if let Txn::SetData { data: Some(text), reconfig: true, .. } = &proposal.record.txn {
-            let text = String::from_utf8_lossy(text).into_owned();
-            self.on_members_proposed(&text, out);
-            self.lead(now, out, |leader, _, _| leader.begin_reconfig(zxid));
+        if let Some(config) = proposal.record.txn.config() {
+            self.on_members_proposed(&config, out);
         }
         self.append(proposal.record, bytes.clone(), reply, out);
         self.lead(now, out, |leader, _, acts| leader.propose(now.mono, zxid, &bytes, acts));

@@ -2,6 +2,8 @@
 //!
 //! A txn is encoded once, by whoever prepares it; everybody else passes the bytes on as they came.
 
+use std::borrow::Cow;
+
 use crate::{Acl, DecodeError, Decoder, Encoder, NodeDigest, Op, SessionId, Xid, Zxid};
 
 pub(crate) const CREATE_SESSION: i32 = -10;
@@ -160,6 +162,16 @@ impl TxnDigest {
 }
 
 impl Txn {
+    /// The text of the configuration that this txn makes, if it is a reconfiguration.
+    pub fn config(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::SetData { data: Some(data), reconfig: true, .. } => {
+                Some(String::from_utf8_lossy(data))
+            }
+            _ => None,
+        }
+    }
+
     /// The type in the header, or of a part of a multi.
     pub fn type_code(&self) -> i32 {
         match self {

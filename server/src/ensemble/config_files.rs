@@ -153,10 +153,11 @@ impl ConfigFiles {
 }
 
 /// The members that were proposed before the server stopped, if they are later than those that it
-/// starts with.
+/// starts with, and may change at all.
 pub(crate) fn last_seen(config: &Config) -> Option<&Ensemble> {
     let quorum = &config.quorum;
-    quorum.last_seen.as_ref().filter(|last_seen| last_seen.version > quorum.ensemble.version)
+    let last_seen = quorum.last_seen.as_ref().filter(|_| quorum.reconfig_enabled);
+    last_seen.filter(|last_seen| last_seen.version > quorum.ensemble.version)
 }
 
 /// Several addresses were allowed or refused when the text was taken.

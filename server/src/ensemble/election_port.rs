@@ -28,6 +28,7 @@ use zk_core::Input;
 use zk_wire::ServerId;
 
 use super::Core;
+use super::Endpoints;
 use super::complaints::Complaints;
 use super::dialer::{Dialer, Endpoint};
 
@@ -43,8 +44,6 @@ pub(crate) struct ElectionPort {
 #[derive(Clone, Debug)]
 pub(crate) struct ElectionOptions {
     pub(crate) me: ServerId,
-    /// The election ports of all members at the start, this one's too.
-    pub(crate) members: BTreeMap<ServerId, Vec<Endpoint>>,
     /// `multiAddress.enabled`: the introduction may name several addresses.
     pub(crate) multi_address: bool,
     /// `quorumCnxnTimeoutMs`: how long who connects may take to say who it is.
@@ -53,7 +52,8 @@ pub(crate) struct ElectionOptions {
 
 #[derive(Debug, Default)]
 struct State {
-    members: BTreeMap<ServerId, Vec<Endpoint>>,
+    /// The election ports of all members, this one's too.
+    members: Endpoints,
     places: BTreeMap<ServerId, Place>,
     /// Connections of which nobody knows yet whose they are, oldest first.
     introductions: VecDeque<(u64, AbortHandle)>,
@@ -111,14 +111,15 @@ impl ElectionPort {
         core: Weak<dyn Core>,
         dialer: Rc<Dialer>,
         options: ElectionOptions,
+        members: Endpoints,
     ) -> Rc<Self> {
-        let state = State { members: options.members.clone(), ..State::default() };
+        let state = State { members, ..State::default() };
         Rc::new(Self { core, dialer, options, state: RefCell::new(state) })
     }
 
     /// From now on these are the members. Connections to those that are elsewhere now, or gone, end. This
     /// server stays where it was if it is none of them.
-    pub(crate) fn set_members(&self, mut members: BTreeMap<ServerId, Vec<Endpoint>>) {
+    pub(crate) fn set_members(&self, mut members: Endpoints) {
         let me = self.options.me;
         let mut state = self.state.borrow_mut();
         if let Some(own) = state.members.get(&me) {

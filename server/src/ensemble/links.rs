@@ -25,11 +25,11 @@ use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::timeout;
 use tracing::{debug, info};
 use zk_core::{Input, LinkId};
-use zk_wire::ServerId;
 
 use super::Core;
+use super::Endpoints;
 use super::complaints::Complaints;
-use super::dialer::{Dialer, Endpoint};
+use super::dialer::Dialer;
 use super::security::secure_accepted;
 use crate::signal::Signal;
 
@@ -48,8 +48,6 @@ pub(crate) struct Links {
 /// How links are made.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkOptions {
-    /// The quorum ports of all members at the start.
-    pub(crate) members: BTreeMap<ServerId, Vec<Endpoint>>,
     /// `connectToLearnerMasterLimit`: how long a leader is tried.
     pub(crate) dial_time: Duration,
     /// `leaderConnectDelayDuringRetryMs`: the longest pause between attempts.
@@ -60,7 +58,8 @@ pub(crate) struct LinkOptions {
 
 #[derive(Debug)]
 struct State {
-    members: BTreeMap<ServerId, Vec<Endpoint>>,
+    /// The quorum ports of all members.
+    members: Endpoints,
     links: BTreeMap<LinkId, Link>,
     count: u64,
     /// Streams that peers opened, those included that are not links yet.
@@ -103,9 +102,14 @@ enum Fate {
 }
 
 impl Links {
-    pub(crate) fn new(core: Weak<dyn Core>, dialer: Rc<Dialer>, options: LinkOptions) -> Rc<Self> {
+    pub(crate) fn new(
+        core: Weak<dyn Core>,
+        dialer: Rc<Dialer>,
+        options: LinkOptions,
+        members: Endpoints,
+    ) -> Rc<Self> {
         let state = State {
-            members: options.members.clone(),
+            members,
             links: BTreeMap::new(),
             count: 0,
             accepted: 0,
@@ -118,7 +122,7 @@ impl Links {
     }
 
     /// From now on the members are there. Links that are open stay.
-    pub(crate) fn set_members(&self, members: BTreeMap<ServerId, Vec<Endpoint>>) {
+    pub(crate) fn set_members(&self, members: Endpoints) {
         self.state.borrow_mut().members = members;
     }
 

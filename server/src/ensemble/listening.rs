@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{sleep, timeout};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 use zk_wire::ServerId;
 
 use super::dialer::{Endpoint, prepare};
 use super::resolver::{Names, is_localhost};
 use crate::error::Error;
-use crate::listener::{self, OUT_OF_SOCKETS, shown};
+use crate::listener::{self, OUT_OF_SOCKETS, Relocated, Relocation, shown};
 
 /// A port of this member, and how it may be listened on.
 #[derive(Clone, Debug)]
@@ -115,6 +115,8 @@ impl OwnPort {
 /// The sockets of a port while they are served. They move with the configuration.
 pub(crate) struct Listening {
     own: RefCell<OwnPort>,
+    /// Where it is to be by now.
+    wanted: RefCell<Vec<Endpoint>>,
     names: Names,
     keep_alive: bool,
     take: Box<dyn Fn(TcpStream, SocketAddr)>,
@@ -130,6 +132,7 @@ impl Listening {
         take: impl Fn(TcpStream, SocketAddr) + 'static,
     ) -> Rc<Self> {
         let listening = Rc::new(Self {
+            wanted: RefCell::new(own.endpoints.clone()),
             own: RefCell::new(own),
             names: Names::of_system(),
             keep_alive,
@@ -155,42 +158,52 @@ impl Listening {
     /// Listens elsewhere from now on, unless nothing has changed or this server is no member any more. What
     /// cannot be opened is told, and the old place kept.
     pub(crate) fn move_to(self: &Rc<Self>, endpoints: Vec<Endpoint>) {
-        if endpoints.is_empty() || self.own.borrow().endpoints == endpoints {
+        if endpoints.is_empty() {
             return;
         }
-        let listening = self.clone();
-        let moving = spawn_local(async move { listening.reopen(endpoints).await });
-        if let Some(before) = self.moving.borrow_mut().replace(moving.abort_handle()) {
-            before.abort();
+        *self.wanted.borrow_mut() = endpoints;
+        // A task that is moving already looks again.
+        let mut moving = self.moving.borrow_mut();
+        if moving.as_ref().is_none_or(AbortHandle::is_finished) {
+            *moving = Some(spawn_local(self.clone().follow_wish()).abort_handle());
         }
     }
 
-    async fn reopen(self: Rc<Self>, endpoints: Vec<Endpoint>) {
-        let before = self.own.borrow().clone();
+    async fn follow_wish(self: Rc<Self>) {
+        let mut tried = None;
+        loop {
+            let wanted = self.wanted.borrow().clone();
+            let is_there = self.own.borrow().endpoints == wanted;
+            if is_there || tried.replace(wanted.clone()).as_ref() == Some(&wanted) {
+                return;
+            }
+            self.relocate(wanted).await;
+        }
+    }
+
+    async fn relocate(self: &Rc<Self>, endpoints: Vec<Endpoint>) {
+        let mut before = self.own.borrow().clone();
+        // The next wish must not wait for ever.
+        let attempts =
+            before.attempts.map_or(MOVE_ATTEMPTS, |attempts| attempts.min(MOVE_ATTEMPTS));
+        before.attempts = Some(attempts);
         let keeps_port =
             endpoints.iter().any(|new| before.endpoints.iter().any(|old| old.port == new.port));
-        if keeps_port {
-            // A port that is kept cannot be opened a second time.
-            self.stop_serving();
-            tokio::task::yield_now().await;
-        }
         let wanted = OwnPort { endpoints, ..before.clone() };
-        let opened = match wanted.open(&self.names).await {
-            Ok(listeners) => {
-                if !keeps_port {
-                    self.stop_serving();
-                }
-                *self.own.borrow_mut() = wanted;
-                Ok(listeners)
-            }
-            Err(error) => {
-                error!("the {} port stays where it was: {error}", before.service);
-                if keeps_port { before.open(&self.names).await } else { return }
-            }
+        let relocating = Relocation {
+            service: before.service,
+            keeps_port,
+            close: || self.stop_serving(),
+            open_new: wanted.open(&self.names),
+            open_old: before.open(&self.names),
         };
-        match opened {
-            Ok(listeners) => self.serve(listeners),
-            Err(error) => error!("the {} port is closed: {error}", before.service),
+        match relocating.run().await {
+            Relocated::Moved(listeners) => {
+                *self.own.borrow_mut() = wanted.clone();
+                self.serve(listeners);
+            }
+            Relocated::Back(listeners) => self.serve(listeners),
+            Relocated::Stayed | Relocated::Closed => {}
         }
     }
 
@@ -249,5 +262,7 @@ pub(crate) async fn accept(
 
 /// How long the own name may hold up the start.
 const NAME_TIME: Duration = Duration::from_millis(500);
+/// How often a port in use is tried when it is moved to.
+const MOVE_ATTEMPTS: u32 = 3;
 /// How long a port in use is left alone.
 const RETRY: Duration = Duration::from_secs(1);

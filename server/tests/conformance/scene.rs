@@ -55,6 +55,11 @@ impl<'a> Scene<'a> {
         Wire::open(self.server.address)
     }
 
+    /// Whether the server is Java's.
+    pub(crate) fn is_java(&self) -> bool {
+        self.server.kind == Kind::Java
+    }
+
     /// What differs between 3.8.0 and 3.9.5; ours is held against the latter.
     pub(crate) fn v8_v9<T>(&self, v8: T, v9: T) -> T {
         match self.server.kind {

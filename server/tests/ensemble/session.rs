@@ -208,9 +208,9 @@ impl Session {
     pub(crate) fn reconfig(&mut self, joining: &str, leaving: &str) -> Result<String, Failure> {
         let body = self.request(Op::Reconfig, |encoder| {
             for text in [joining, leaving] {
-                encoder.buffer(Some(text.as_bytes()).filter(|text| !text.is_empty()));
+                encoder.text_or_null(Some(text).filter(|text| !text.is_empty()));
             }
-            encoder.buffer(None).long(-1);
+            encoder.text_or_null(None).long(-1);
         })?;
         let data = Decoder::new(&body).buffer().expect(WHOLE).unwrap_or_default();
         Ok(String::from_utf8(data.to_vec()).expect("a configuration is text"))

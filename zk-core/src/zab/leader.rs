@@ -63,8 +63,6 @@ pub(crate) struct Leader {
     /// The highest epoch that a voter is known to have promised.
     promised: Epoch,
     retiring: Retiring,
-    /// The txn of a configuration that is proposed and not committed.
-    reconfig: Option<Zxid>,
 }
 
 /// How far a leader has come.
@@ -116,7 +114,6 @@ impl Leader {
             begun: Syncs::default(),
             promised: promised.max(options.accepted_epoch),
             retiring: Retiring::No,
-            reconfig: None,
         }
     }
 

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use tracing::info;
-use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, Txn, TxnRecord, Zxid};
+use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, TxnRecord, Zxid};
 
 use super::{Act, Activation, GiveUp, LinkId, packet};
 use crate::sessions::Millis;
@@ -53,9 +53,9 @@ pub(crate) struct Learner {
     unacked: VecDeque<Zxid>,
     /// What followed a snapshot and is not logged: the log must not get ahead of a snapshot that may be lost.
     held: VecDeque<(TxnRecord, Bytes)>,
-    /// The configuration that came with NEWLEADER, then each that is proposed, with the txn that made it.
+    /// The last configuration that was proposed and not committed yet, with the txn that makes it.
     config: Option<(Zxid, String)>,
-    /// Which of them holds once it is let in, and who leads then.
+    /// The configuration that holds once it is let in.
     activation: Option<Activation>,
     /// Its tree, log or snapshot are between two states: they must be read from disk again.
     is_torn: bool,
@@ -488,8 +488,8 @@ impl Learner {
     /// A proposal that is a configuration is kept before it is logged: whoever has it in its log counts with
     /// it.
     fn note_config(&mut self, record: &TxnRecord, acts: &mut Vec<Act>) {
-        if let Txn::SetData { data: Some(data), reconfig: true, .. } = &record.txn {
-            let text = String::from_utf8_lossy(data).into_owned();
+        if let Some(config) = record.txn.config() {
+            let text = config.into_owned();
             acts.push(Act::Propose(text.clone()));
             self.config = Some((record.header.zxid, text));
         }

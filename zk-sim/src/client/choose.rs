@@ -27,7 +27,7 @@ pub(super) fn ask(scene: &mut Scene, session: i64) -> Ask {
     }
 }
 
-/// A server joins, leaves, or changes its role, mostly in spite of nothing.
+/// A server joins, leaves, or changes its role; now and then with the version of another configuration.
 fn reconfig(scene: &mut Scene) -> Ask {
     let nodes = u64::try_from(scene.knobs.quorum.nodes()).expect("there are few servers");
     let version = scene.checker.config_version();

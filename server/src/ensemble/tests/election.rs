@@ -30,11 +30,10 @@ impl Scene {
         let core = Recorder::new();
         let options = ElectionOptions {
             me: ServerId(me),
-            members: self.members.clone(),
             multi_address: false,
             introduction_time: self.introduction_time,
         };
-        let port = ElectionPort::new(core.as_core(), dialer(), options);
+        let port = ElectionPort::new(core.as_core(), dialer(), options, self.members.clone());
         let address = listener.local_addr().unwrap();
         let taker = port.clone();
         spawn_local(accept(listener, false, move |stream, remote| taker.introduce(stream, remote)));

@@ -86,11 +86,10 @@ fn a_java_server_votes_whether_its_number_is_smaller_or_larger() {
             let core = Recorder::new();
             let options = ElectionOptions {
                 me: ServerId(me),
-                members: endpoints.clone(),
                 multi_address: false,
                 introduction_time: LIMIT,
             };
-            let port = ElectionPort::new(core.as_core(), dialer(), options);
+            let port = ElectionPort::new(core.as_core(), dialer(), options, endpoints.clone());
             let taker = port.clone();
             let take = move |stream, remote| taker.introduce(stream, remote);
             spawn_local(accept(listener, false, take));

@@ -16,13 +16,9 @@ impl Scene {
     async fn new(leader: Option<SocketAddr>, dial_time: Duration) -> Self {
         let core = Recorder::new();
         let members = leader.map(|address| (ServerId(3), vec![endpoint(address)]));
-        let options = LinkOptions {
-            members: members.into_iter().collect(),
-            dial_time,
-            dial_pause: Duration::from_millis(10),
-            security_time: LIMIT,
-        };
-        let links = Links::new(core.as_core(), dialer(), options);
+        let options =
+            LinkOptions { dial_time, dial_pause: Duration::from_millis(10), security_time: LIMIT };
+        let links = Links::new(core.as_core(), dialer(), options, members.into_iter().collect());
         let (listener, address) = listener().await;
         let taker = links.clone();
         spawn_local(accept(listener, false, move |stream, remote| taker.accept(stream, remote)));

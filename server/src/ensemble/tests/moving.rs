@@ -13,13 +13,9 @@ fn members(addresses: &[(i64, SocketAddr)]) -> BTreeMap<ServerId, Vec<Endpoint>>
 /// The election port of server.9, which dials everybody.
 fn port_of_nine(members: BTreeMap<ServerId, Vec<Endpoint>>) -> (Rc<ElectionPort>, Rc<Recorder>) {
     let core = Recorder::new();
-    let options = ElectionOptions {
-        me: ServerId(9),
-        members,
-        multi_address: false,
-        introduction_time: LIMIT,
-    };
-    (ElectionPort::new(core.as_core(), dialer(), options), core)
+    let options =
+        ElectionOptions { me: ServerId(9), multi_address: false, introduction_time: LIMIT };
+    (ElectionPort::new(core.as_core(), dialer(), options, members), core)
 }
 
 async fn accepted(listener: &TcpListener) -> TcpStream {
@@ -98,12 +94,11 @@ fn a_leader_is_dialed_where_it_is_by_now() {
         let (new, new_address) = listener().await;
         let core = Recorder::new();
         let options = LinkOptions {
-            members: members(&[(3, old_address)]),
             dial_time: LIMIT,
             dial_pause: Duration::from_millis(10),
             security_time: LIMIT,
         };
-        let links = Links::new(core.as_core(), dialer(), options);
+        let links = Links::new(core.as_core(), dialer(), options, members(&[(3, old_address)]));
         links.set_members(members(&[(3, new_address)]));
         links.dial(ServerId(3));
         let _stream = accepted(&new).await;

@@ -41,20 +41,11 @@ impl Scene {
         let peer = Peer::new(core_options(&scratch.config, 1, None), database(&scratch), now);
         let shell = Shell::new(peer, Clock::start(), scratch.settings(), log);
         let core = Recorder::new();
-        let options = LinkOptions {
-            members: BTreeMap::new(),
-            dial_time: LIMIT,
-            dial_pause: LIMIT,
-            security_time: LIMIT,
-        };
-        let links = Links::new(core.as_core(), dialer(), options);
-        let options = ElectionOptions {
-            me: ServerId(1),
-            members: BTreeMap::new(),
-            multi_address: false,
-            introduction_time: LIMIT,
-        };
-        let election = ElectionPort::new(core.as_core(), dialer(), options);
+        let options = LinkOptions { dial_time: LIMIT, dial_pause: LIMIT, security_time: LIMIT };
+        let links = Links::new(core.as_core(), dialer(), options, BTreeMap::new());
+        let options =
+            ElectionOptions { me: ServerId(1), multi_address: false, introduction_time: LIMIT };
+        let election = ElectionPort::new(core.as_core(), dialer(), options, BTreeMap::new());
         let ensemble = Ensemble {
             election,
             links: links.clone(),

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use tracing::warn;
 use zk_wire::{QuorumPacket, ServerId, Zxid};
 
+use super::reconfig::{commit_of, inform_of};
 use super::{Act, EnsembleOptions, GiveUp, History, Leader, LinkId, Millis, Phase, Stage, packet};
+use crate::quorum::Members;
 use crate::zab::Activation;
 
 impl Leader {
@@ -78,18 +80,15 @@ impl Leader {
             return;
         }
         // What follows a configuration is counted again once that holds.
-        let reconfig = self.reconfig.take_if(|at| *at <= on_quorum);
-        let end = reconfig.unwrap_or(on_quorum);
-        let proposed = options.proposed.as_ref().filter(|_| reconfig.is_some());
+        let is_due = |proposed: &&Members| Zxid(proposed.version()) <= on_quorum;
+        let proposed = options.proposed.as_ref().filter(is_due);
+        let end = proposed.map_or(on_quorum, |proposed| Zxid(proposed.version()));
         let leader = proposed.map(|proposed| self.designated(options, proposed, end));
         let done = std::mem::replace(&mut self.committed, end);
         for (zxid, txn) in history.above(done).take_while(|(zxid, _)| *zxid <= end) {
             let zxid = *zxid;
             let activating = leader.filter(|_| zxid == end);
-            let commit = packet(&match activating {
-                None => QuorumPacket::Commit { zxid },
-                Some(leader) => QuorumPacket::CommitAndActivate { zxid, leader },
-            });
+            let commit = packet(&commit_of(zxid, activating));
             let mut inform = None;
             for (link, handler) in &mut self.handlers {
                 if handler.phase != Phase::Live {
@@ -99,12 +98,8 @@ impl Leader {
                     acts.push(Act::Send(*link, commit.clone()));
                 } else if handler.sent < zxid {
                     handler.sent = zxid;
-                    let inform = inform.get_or_insert_with(|| {
-                        packet(&match activating {
-                            None => QuorumPacket::Inform { zxid, txn },
-                            Some(leader) => QuorumPacket::InformAndActivate { zxid, leader, txn },
-                        })
-                    });
+                    let inform =
+                        inform.get_or_insert_with(|| packet(&inform_of(zxid, txn, activating)));
                     acts.push(Act::Send(*link, inform.clone()));
                 }
             }

@@ -8,19 +8,13 @@
 
 use std::collections::BTreeSet;
 
-use tracing::info;
-use zk_wire::{ServerId, Zxid};
+use zk_wire::{QuorumPacket, ServerId, Zxid};
 
 use super::{Act, EnsembleOptions, History, Leader};
 use crate::quorum::Members;
 use crate::zab::Activation;
 
 impl Leader {
-    /// The next proposal is a configuration, which is noted as proposed already.
-    pub(crate) fn begin_reconfig(&mut self, zxid: Zxid) {
-        self.reconfig = Some(zxid);
-    }
-
     /// Whether a quorum of these voters takes part by now.
     pub(crate) fn has_synced(&self, members: &Members) -> bool {
         members.has_quorum(&self.synced_and_me())
@@ -79,7 +73,22 @@ impl Leader {
         history: &History,
         acts: &mut Vec<Act>,
     ) {
-        info!("configuration {:x} holds", options.members.version());
         self.commit(options, history, acts);
+    }
+}
+
+/// The commit of a txn; a configuration's says who leads under it.
+pub(super) fn commit_of<'a>(zxid: Zxid, leader: Option<ServerId>) -> QuorumPacket<'a> {
+    match leader {
+        None => QuorumPacket::Commit { zxid },
+        Some(leader) => QuorumPacket::CommitAndActivate { zxid, leader },
+    }
+}
+
+/// The same for observers, who were not told of the proposal.
+pub(super) fn inform_of(zxid: Zxid, txn: &[u8], leader: Option<ServerId>) -> QuorumPacket<'_> {
+    match leader {
+        None => QuorumPacket::Inform { zxid, txn },
+        Some(leader) => QuorumPacket::InformAndActivate { zxid, leader, txn },
     }
 }

@@ -5,6 +5,7 @@
 use tracing::info;
 use zk_wire::{QuorumPacket, Zxid};
 
+use super::reconfig::{commit_of, inform_of};
 use super::{Act, EnsembleOptions, History, Leader, LinkId, Millis, Phase, Stage, packet};
 use crate::zab::history::Plan;
 
@@ -130,8 +131,8 @@ impl Leader {
         acts: &mut Vec<Act>,
     ) {
         // A configuration that was committed while the learner was synchronized.
-        let is_config = |zxid: Zxid| zxid.0 == options.members.version();
         let leader = self.me;
+        let activating = |zxid: Zxid| (zxid.0 == options.members.version()).then_some(leader);
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::Live;
         let mut parcel = Parcel::new(link, acts);
@@ -141,22 +142,14 @@ impl Leader {
             let is_committed = zxid <= self.committed;
             if handler.is_observer {
                 if is_committed {
-                    parcel.add(&if is_config(zxid) {
-                        QuorumPacket::InformAndActivate { zxid, leader, txn }
-                    } else {
-                        QuorumPacket::Inform { zxid, txn }
-                    });
+                    parcel.add(&inform_of(zxid, txn, activating(zxid)));
                     handler.sent = zxid;
                 }
                 continue;
             }
             parcel.add(&QuorumPacket::Proposal { zxid, txn });
             if is_committed {
-                parcel.add(&if is_config(zxid) {
-                    QuorumPacket::CommitAndActivate { zxid, leader }
-                } else {
-                    QuorumPacket::Commit { zxid }
-                });
+                parcel.add(&commit_of(zxid, activating(zxid)));
             }
             handler.sent = zxid;
             handler.owes_since.get_or_insert(now);

@@ -89,7 +89,6 @@ impl Scene {
                 let proposed = Plain::voters(voters).with_version(zxid(at).0);
                 self.options.members = Plain::voters(1..=3);
                 self.options.proposed = Some(proposed);
-                self.leader.begin_reconfig(zxid(at));
                 self.step(&format!("propose {at}"), acts);
             }
             ["activated"] => {

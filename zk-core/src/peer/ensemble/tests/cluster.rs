@@ -555,9 +555,9 @@ fn reconfig_request(joining: &str, leaving: &str, version: i64) -> Vec<u8> {
     let mut body = Vec::new();
     let mut e = Encoder::new(&mut body);
     for text in [joining, leaving] {
-        e.buffer(Some(text.as_bytes()).filter(|text| !text.is_empty()));
+        e.text_or_null(Some(text).filter(|text| !text.is_empty()));
     }
-    e.buffer(None).long(version);
+    e.text_or_null(None).long(version);
     body
 }
 

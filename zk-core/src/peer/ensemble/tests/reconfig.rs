@@ -62,16 +62,19 @@ fn a_server_joins_votes_and_leaves() {
 
 #[test]
 fn a_leader_that_leaves_the_members_is_followed_by_another() {
-    let mut cluster = three();
-    let client = cluster.connect(1);
-    assert_eq!(cluster.reconfig(client, "", "3"), 0);
-    cluster.run();
-    assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 FOLLOWING");
-    let client = cluster.connect(3);
-    assert_eq!(cluster.create(client, "/a"), 0);
-    assert!(cluster.has(1, "/a"));
-    for sid in 1..=3 {
-        assert!(!members(&cluster, sid).contains("server.3="), "server.{sid}");
+    // Its own client is answered as well.
+    for asked in [1, 3] {
+        let mut cluster = three();
+        let client = cluster.connect(asked);
+        assert_eq!(cluster.reconfig(client, "", "3"), 0);
+        cluster.run();
+        assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 FOLLOWING");
+        let client = cluster.connect(3);
+        assert_eq!(cluster.create(client, "/a"), 0);
+        assert!(cluster.has(1, "/a"));
+        for sid in 1..=3 {
+            assert!(!members(&cluster, sid).contains("server.3="), "server.{sid}");
+        }
     }
 }
 
