@@ -10,6 +10,7 @@
 
 pub mod atomic;
 pub mod command;
+pub mod entry;
 pub mod flags;
 pub mod host;
 pub mod member;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+pub use crate::entry::problem::EntryProblem;
 use crate::volume::Access;
 
 /// A file could not be written after all, or the server could not be started.
@@ -357,6 +358,11 @@ pub enum Problem {
         /// Whose it is, and who wants to write.
         access: Access,
     },
+
+    // Other images' entry points.
+    /// A variable or a volume.
+    #[error("{0}")]
+    Entry(#[from] EntryProblem),
 
     // The server.
     /// No program to run.

@@ -33,6 +33,10 @@ fn program(words: &[OsString]) -> Option<Program> {
         "zookeeper-server" => |words| zookeeper_server::command::main(words),
         "zookeeper-ready" => |words| zookeeper_ready::ready::main(words),
         "zookeeper-metrics" => |words| zookeeper_ready::metrics::main(words),
+        // Other images' scripts, by which start-zookeeper does what these do.
+        "docker-entrypoint.sh" | "entrypoint.sh" | "run.sh" | "run" | "zkServer.sh" => {
+            |words| start_zookeeper::command::main(words)
+        }
         "start-zookeeper" => |words| start_zookeeper::command::main(words),
         _ => return None,
     })
@@ -43,4 +47,4 @@ const EXIT_USAGE: u8 = 2;
 
 const USAGE: &str = "\
 zookeeper: say which program: zookeeper start-zookeeper|zookeeper-server|zookeeper-ready|\
-zookeeper-metrics [arguments], or call it by a link of that name";
+zookeeper-metrics|zkServer.sh|docker-entrypoint.sh [arguments], or call it by a link of that name";
