@@ -19,7 +19,7 @@ use crate::server::{self, Server};
 pub(super) fn show(start: &Start, host: &Host, volume: Option<&Volume>) {
     info!("start-zookeeper {} on {}", env!("CARGO_PKG_VERSION"), host.hostname);
     let user = (nix::unistd::geteuid(), nix::unistd::getegid());
-    info!("runs as uid {}, gid {}, as {} would", user.0, user.1, start.family);
+    info!("uid {}, gid {}; variables as {} has them", user.0, user.1, start.family);
     show_folders(start);
     show_settings(start);
     show_remarks(start, volume);

@@ -215,7 +215,7 @@ fn bitnamis_and_confluents_variables_are_understood() {
     let container = Container::new();
     let servers = ("ZOO_SERVERS", "zk-0:2888:3888,zk-1:2888:3888,zk-2:2888:3888");
     let run = container.start(&[servers, ("ZOO_SERVER_ID", "2")]).started();
-    run.says("as Bitnami's image would");
+    run.says("variables as Bitnami's image has them");
     assert!(container.zoo_cfg().contains("server.2=zk-1:2888:3888;2181\n"));
     assert_eq!(container.pod.read("data/myid").as_deref(), Some("2\n"));
     let container = Container::new();
@@ -226,7 +226,7 @@ fn bitnamis_and_confluents_variables_are_understood() {
         ("ZOOKEEPER_CLIENT_PORT", "2181"),
         ("ZOOKEEPER_PORT", "tcp://10.0.0.1:2181"),
     ]);
-    run.started().says("as Confluent's image would");
+    run.started().says("variables as Confluent's image has them");
     assert!(container.zoo_cfg().contains("clientPort=2181\ninitLimit=10\nsyncLimit=5\nserver.1="));
     assert_eq!(container.pod.read("data/myid").as_deref(), Some("3\n"));
 }

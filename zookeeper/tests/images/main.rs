@@ -1,0 +1,11 @@
+//! The images as people run them: built from the Dockerfile, started by a real container engine.
+
+mod container;
+mod deadline;
+mod engine;
+mod ensemble;
+mod layers;
+mod official;
+mod shells;
+mod tools;
+mod volumes;
