@@ -21,11 +21,18 @@ pub(crate) struct Container {
 /// What `docker run` is told beside name and network.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
+    network: Option<String>,
     flags: Vec<String>,
     words: Vec<String>,
 }
 
 impl Options {
+    /// A network of the test's own, for names that others have too.
+    pub(crate) fn network(mut self, network: &Network) -> Self {
+        self.network = Some(network.name.clone());
+        self
+    }
+
     pub(crate) fn flag(mut self, flag: impl Into<String>) -> Self {
         self.flags.push(flag.into());
         self
@@ -47,6 +54,28 @@ impl Options {
     }
 }
 
+/// A network whose names nobody else can see.
+pub(crate) struct Network {
+    engine: &'static Engine,
+    name: String,
+}
+
+impl Network {
+    pub(crate) fn new(engine: &'static Engine) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", engine.network);
+        run(engine.docker().args(["network", "create", &name]));
+        Self { engine, name }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        output(self.engine.docker().args(["network", "rm", &self.name]));
+    }
+}
+
 impl Container {
     pub(crate) fn start(engine: &'static Engine, image: Image, options: &Options) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -61,9 +90,10 @@ impl Container {
         options: &Options,
     ) -> Self {
         let name = name.to_owned();
+        let network = options.network.as_ref().unwrap_or(&engine.network);
         let mut command = engine.docker();
         command
-            .args(["run", "--detach", "--name", &name, "--network", &engine.network])
+            .args(["run", "--detach", "--name", &name, "--network", network])
             .args(&options.flags)
             .arg(image.tag())
             .args(&options.words);

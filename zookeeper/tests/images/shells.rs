@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::container::{Container, Options};
+use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
 use crate::engine::{Engine, Image};
 
@@ -11,25 +11,32 @@ use crate::engine::{Engine, Image};
 const STATEFULSET: &str = include_str!("../../../start-zookeeper/testdata/statefulset-command.txt");
 
 /// A pod of that StatefulSet, as a kubelet starts it.
-fn pod(engine: &'static Engine, image: Image, ordinal: usize, command: &[&str]) -> Container {
-    let name = format!("zk-{}-{ordinal}", image.tag().replace(':', "-"));
+fn pod(
+    engine: &'static Engine,
+    network: &Network,
+    image: Image,
+    ordinal: usize,
+    command: &[&str],
+) -> Container {
     let domain = "zk-hs.default.svc.cluster.local";
     let options = Options::default()
+        .network(network)
         .flag(format!("--hostname=zk-{ordinal}"))
         .flag(format!("--domainname={domain}"))
         .flag(format!("--network-alias=zk-{ordinal}.{domain}"))
         .flags(&["--user=1000", "--memory=512m", "--cpus=0.5", "--entrypoint="])
         .flag("--volume=/var/lib/zookeeper")
         .command(command);
-    Container::named(engine, &format!("{name}-{}", std::process::id()), image, &options)
+    Container::start(engine, image, &options)
 }
 
 #[test]
 fn the_tutorials_pods_become_a_quorum_and_stop_at_once() {
     let Some(engine) = Engine::get() else { return };
-    let script = STATEFULSET.trim();
+    let network = Network::new(engine);
+    let command = ["sh", "-c", STATEFULSET.trim()];
     let pods: Vec<_> =
-        (0..3).map(|ordinal| pod(engine, Image::Slim, ordinal, &["sh", "-c", script])).collect();
+        (0..3).map(|ordinal| pod(engine, &network, Image::Slim, ordinal, &command)).collect();
     for pod in &pods {
         let is_ready = || pod.exec(&["sh", "-c", "zookeeper-ready 2181"]).status.success();
         await_until("the probe says yes", LIMIT, || is_ready().then_some(()));
@@ -49,9 +56,10 @@ fn the_tutorials_pods_become_a_quorum_and_stop_at_once() {
 fn every_images_shell_becomes_the_server() {
     let Some(engine) = Engine::get() else { return };
     let script = STATEFULSET.trim().replace("--servers=3", "--servers=1");
+    let network = Network::new(engine);
     for image in [Image::Slim, Image::Busybox] {
         for shell in ["sh", "/bin/sh"] {
-            let pod = pod(engine, image, 0, &[shell, "-c", &script]);
+            let pod = pod(engine, &network, image, 0, &[shell, "-c", &script]);
             pod.await_serving();
             let (took, code) = pod.stop();
             assert_eq!(code, 0, "{}", pod.log());
