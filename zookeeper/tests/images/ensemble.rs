@@ -25,7 +25,7 @@ fn mode(container: &Container) -> Option<String> {
     Some(answer.lines().find_map(|line| line.strip_prefix("Mode: "))?.to_owned())
 }
 
-fn await_leader(members: &[Container]) -> usize {
+pub(crate) fn await_leader(members: &[Container]) -> usize {
     await_until("one leads and all serve", Duration::from_secs(60), || {
         let modes: Option<Vec<_>> = members.iter().map(mode).collect();
         let modes = modes?;
