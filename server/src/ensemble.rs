@@ -15,6 +15,7 @@ mod dialer;
 mod election_port;
 mod links;
 mod listening;
+pub(crate) mod log_reading;
 pub(crate) mod members;
 mod resolver;
 mod security;

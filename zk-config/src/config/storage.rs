@@ -37,7 +37,7 @@ pub struct Storage {
     /// `snapSizeLimitInKb` in bytes of txns; `None` is off.
     pub snap_size_limit_bytes: Option<u64>,
     /// `snapshotSizeFactor`: share of the snapshot's size up to which a learner is sent the log
-    /// from disk; `None` is never.
+    /// from disk; `None` is never, 0 is always.
     pub snapshot_size_factor: Option<f64>,
     /// `commitLogCount`: committed txns kept in memory for learners.
     pub commit_log_count: u32,

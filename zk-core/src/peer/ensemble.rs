@@ -542,6 +542,7 @@ impl Peer {
                         leader.on_activated(ensemble.options, ensemble.history, acts);
                     });
                 }
+                Act::ReadLog(read) => self.read_log(read, out),
                 Act::Stream(link) => {
                     ensemble.waiting_for_snapshot.insert(link);
                     self.use_cursor(now, out);

@@ -36,6 +36,9 @@ pub struct EnsembleOptions {
     pub commit_log_count: usize,
     /// And so many bytes of txns at least.
     pub commit_log_bytes: usize,
+    /// `snapshotSizeFactor`, in thousandths: a learner that lacks more than memory has gets txns from the log on
+    /// disk if these have no more than this part of a snapshot's bytes. `None`: always a snapshot then.
+    pub log_permille: Option<u32>,
     /// `forceSnapshotSync`: learners always get a snapshot.
     pub force_snapshot_sync: bool,
     /// `leaderServes`: whether it takes clients while it leads.

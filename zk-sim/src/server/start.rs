@@ -48,7 +48,9 @@ impl Process {
         let seed = scene.random.next();
         let options =
             DatabaseOptions { seed, extended_types: scene.knobs.extended_types, digest: true };
-        let recovered = recover(disk, dirs, &RecoverOptions::default(), || Database::new(options))?;
+        let keep = scene.knobs.quorum.commit_log_bytes;
+        let make = || Database::new(options).keeping_replayed(keep);
+        let recovered = recover(disk, dirs, &RecoverOptions::default(), make)?;
         let mut database = recovered.replica;
         database.finish_recovery();
         if database.digest_mismatches() > 0 {
@@ -85,6 +87,7 @@ impl Process {
             dirs: dirs.clone(),
             log: LogThread::new(log, epochs, options),
             snapshots: Snapshots::default(),
+            readings: BTreeMap::new(),
             sockets: BTreeMap::new(),
             places: Vec::new(),
             free: Vec::new(),
@@ -177,6 +180,7 @@ fn ensemble_of(scene: &Scene, machine: &Machine, epochs: &Epochs<MemDisk>) -> En
         election_interval_max_ms: quorum.election_interval_max_ms,
         commit_log_count: quorum.commit_log_count,
         commit_log_bytes: quorum.commit_log_bytes,
+        log_permille: quorum.log_permille,
         force_snapshot_sync: quorum.force_snapshot_sync,
         leader_serves: true,
         read_only: false,
