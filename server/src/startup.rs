@@ -84,9 +84,6 @@ fn check_ensemble(config: &Config) -> Result<(), Error> {
         let what = "an oracle (oraclePath)";
         return Err(Error::Unsupported { what, remedy });
     }
-    if config.quorum.observers.master_port.is_some() {
-        warn!("this server takes no observers while it follows; observerMasterPort has no effect");
-    }
     Ok(())
 }
 
