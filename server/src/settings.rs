@@ -168,6 +168,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         members: members::of(&quorum.ensemble),
         proposed: last_seen(config).map(members::of),
         is_blank: false,
+        may_found: config.storage.join_guard,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,

@@ -169,9 +169,14 @@ impl Database {
         self.is_fuzzy = false;
     }
 
-    /// Shows the ensemble's configuration where clients look for it. It is each server's own and needs no
-    /// txn; its version stands in for the zxid. Java: `ZKDatabase.initConfigInZKDatabase`.
+    /// Shows the ensemble's configuration where clients look for it, unless the txn that makes it is yet to
+    /// come: a learner goes by what holds before its tree is that far. The first version needs no txn and stands
+    /// in for the zxid. Java: `ZKDatabase.initConfigInZKDatabase`.
     pub(crate) fn show_config(&mut self, text: &str, version: i64, wall_ms: i64) {
+        let made_by = Zxid(version);
+        if made_by.counter() != 0 && made_by > self.last_zxid {
+            return;
+        }
         let id = self.tree.lookup(CONFIG).expect("recovery ends with the server's own nodes there");
         let stat = self.tree.node(id).stat;
         let stat = StatPersisted { version: -1, mzxid: version, mtime: wall_ms, ..stat };

@@ -45,6 +45,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "create data folders that are missing");
     ("db.autocreate", Property, LenientBool, P2, Honoured, "true",
         "an empty data folder is a new member, not a loss");
+    ("joinGuard.enabled", Property, LenientBool, P2, Honoured, "false",
+        "a member with an empty data folder votes once all others have said what they have");
     ("jute.maxbuffer", Bare, LenientInt, P1, Honoured, "1048575",
         "bytes of the largest packet; equal on all servers and clients");
     ("jute.maxbuffer.extrasize", Property, LenientInt, P3, Honoured, "",

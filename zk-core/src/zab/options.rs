@@ -21,9 +21,11 @@ pub struct EnsembleOptions {
     pub current_epoch: Epoch,
     /// The epoch that it last promised: the file `acceptedEpoch`.
     pub accepted_epoch: Epoch,
-    /// Its database is empty and ought not to be: it has no say until it has followed a leader. Java: the
-    /// zxid -1 that `db.autocreate=false` leads to.
+    /// Its database is empty and perhaps ought not to be: it has no say until it has followed a leader, or has
+    /// heard of all other voters what they have. Java: the zxid -1 that `db.autocreate=false` leads to.
     pub is_blank: bool,
+    /// `joinGuard.enabled`: voters that are all empty begin a new ensemble.
+    pub may_found: bool,
     /// `initLimit`, in ticks: how long connecting and synchronizing may take.
     pub init_limit: u32,
     /// `syncLimit`, in ticks: how long a peer may be silent.

@@ -338,3 +338,42 @@ fn a_server_that_lost_its_database_has_no_vote_until_it_has_followed() {
     cluster.run();
     assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 down");
 }
+
+#[test]
+fn servers_that_are_all_empty_begin_a_new_ensemble_once_all_are_there() {
+    let mut cluster = Cluster::guarded(3);
+    cluster.start(1);
+    cluster.start(3);
+    cluster.pass(60_000);
+    assert_eq!(cluster.roles(), "1 LOOKING 2 down 3 LOOKING");
+    cluster.start(2);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+}
+
+/// One server becomes three: the two new ones outvoted it elsewhere, and everything was gone.
+#[test]
+fn two_empty_servers_join_the_one_that_has_everything() {
+    let mut cluster = Cluster::guarded(3);
+    for sid in 1..=3 {
+        cluster.start(sid);
+    }
+    cluster.run();
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    for sid in 1..=3 {
+        cluster.stop(sid);
+    }
+    cluster.blank(2);
+    cluster.blank(3);
+    cluster.start(2);
+    cluster.start(3);
+    cluster.pass(60_000);
+    assert_eq!(cluster.roles(), "1 down 2 LOOKING 3 LOOKING");
+    cluster.start(1);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 LEADING 2 FOLLOWING 3 FOLLOWING");
+    assert!((1..=3).all(|sid| cluster.has(sid, "/a")));
+}

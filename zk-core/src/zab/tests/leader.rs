@@ -32,6 +32,7 @@ fn options() -> EnsembleOptions {
         ),
         proposed: None,
         is_blank: false,
+        may_found: false,
         current_epoch: Epoch(1),
         accepted_epoch: Epoch(1),
         init_limit: 10,

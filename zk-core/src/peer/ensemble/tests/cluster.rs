@@ -31,6 +31,8 @@ pub(super) struct Cluster {
     lingering: Option<i64>,
     /// Whose disk does not answer.
     slow_disk: Option<i64>,
+    /// Members that are all empty begin a new ensemble.
+    may_found: bool,
     /// Whose log has lost what lies before its last txns.
     purged: Option<i64>,
     /// How many txns were read from logs for learners.
@@ -85,6 +87,16 @@ enum Event {
 impl Cluster {
     pub(super) fn new(count: i64) -> Self {
         Self::keeping(count, 500)
+    }
+
+    /// Empty servers, of which none was told that it is new; none is started.
+    pub(super) fn guarded(count: i64) -> Self {
+        let mut cluster = Self::with(0, 500, None);
+        (cluster.may_found, cluster.count) = (true, count);
+        for sid in 1..=count {
+            cluster.servers.insert(sid, Server { is_wiped: true, ..Server::default() });
+        }
+        cluster
     }
 
     /// Servers that keep so many txns in memory.
@@ -142,6 +154,7 @@ impl Cluster {
             last_link: 0,
             lingering: None,
             slow_disk: None,
+            may_found: false,
             purged: None,
             read_again: 0,
             watched: None,
@@ -172,7 +185,8 @@ impl Cluster {
             me: ServerId(sid),
             members,
             proposed,
-            is_blank: server.is_wiped,
+            is_blank: server.is_wiped && server.log.is_empty(),
+            may_found: self.may_found,
             accepted_epoch: zk_wire::Epoch(server.epochs.0),
             current_epoch: zk_wire::Epoch(server.epochs.1),
             init_limit: 10,
