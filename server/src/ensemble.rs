@@ -1,7 +1,7 @@
 //! The way to the other members: what the core says goes out here, what they say comes in.
 //!
 //! Two kinds of sockets: votes go over the election port, everything else over links to and from the
-//! quorum port. Nothing here decides who leads or what is committed.
+//! quorum port; observers may have a way of their own to it. Nothing here decides who leads or what is committed.
 //!
 //! Invariants
 //! - The core is fed by tasks only, never from inside a call that it caused; a task holds no borrow then.
@@ -15,7 +15,9 @@ mod dialer;
 mod election_port;
 mod links;
 mod listening;
+pub(crate) mod log_reading;
 pub(crate) mod members;
+mod observer_port;
 mod resolver;
 mod security;
 pub(crate) mod snapshot_stream;
@@ -29,8 +31,8 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tracing::{error, info};
-use zk_config::{Config, PeerAddress};
-use zk_core::{Input, LinkId, Members};
+use zk_config::{Config, PeerAddress, Role};
+use zk_core::{Input, LinkId, Members, RoleName};
 use zk_wire::ServerId;
 
 use crate::error::Error;
@@ -41,10 +43,46 @@ use dialer::{Dialer, Endpoint};
 use election_port::{ElectionOptions, ElectionPort};
 use links::{LinkOptions, Links};
 use listening::{Listening, OwnPort};
+use observer_port::ObserverPort;
 use resolver::Names;
 
 /// Where members are, by number.
 type Endpoints = BTreeMap<ServerId, Vec<Endpoint>>;
+
+/// Where the others are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    /// The quorum ports of all members.
+    quorum: Endpoints,
+    /// The ports on which voters take observers, if this is one that is to go there; in the order in which it
+    /// tries them, so that not all go to the same.
+    masters: Vec<(ServerId, Vec<Endpoint>)>,
+}
+
+impl Places {
+    /// As member `me` sees a configuration; observers go to `master_port` if it is set.
+    fn of(members: &zk_config::Ensemble, me: ServerId, master_port: Option<u16>) -> Self {
+        let quorum = quorum_ports(members);
+        let is_observer = |id: &ServerId| {
+            let server = members.servers.iter().find(|(known, _)| known.0 == id.0);
+            server.is_some_and(|(_, server)| server.role == Role::Observer)
+        };
+        let mut masters = Vec::new();
+        if let Some(port) = master_port.filter(|_| is_observer(&me)) {
+            masters.extend(endpoints(members, |_| port));
+            masters.retain(|(id, _)| !is_observer(id));
+            let first = me.0.unsigned_abs() % masters.len().max(1) as u64;
+            masters.rotate_left(usize::try_from(first).expect("it is one of them"));
+        }
+        Self { quorum, masters }
+    }
+
+    /// And where another configuration has them.
+    fn add(&mut self, more: Self) {
+        add(&mut self.quorum, more.quorum);
+        self.masters.extend(more.masters);
+    }
+}
 
 /// What the sockets talk to.
 pub(crate) trait Core {
@@ -52,6 +90,8 @@ pub(crate) trait Core {
     fn feed(&self, input: Input<'_>);
     /// Whether it takes bytes of a link.
     fn may_read(&self, link: LinkId) -> bool;
+    /// Who leads, this member or the one that it follows, once it serves.
+    fn leader(&self) -> Option<ServerId>;
 }
 
 impl Core for RefCell<Shell> {
@@ -64,6 +104,13 @@ impl Core for RefCell<Shell> {
     fn may_read(&self, link: LinkId) -> bool {
         self.borrow().peer.may_read_link(link)
     }
+
+    fn leader(&self) -> Option<ServerId> {
+        let shell = self.borrow();
+        let is_leader = shell.peer.role() == RoleName::Leading;
+        let leader = if is_leader { Some(me(&shell.settings.config)) } else { shell.peer.leader() };
+        leader.filter(|_| is_leader || shell.peer.is_serving())
+    }
 }
 
 /// The ports that other members connect to, opened and not yet served.
@@ -71,6 +118,7 @@ impl Core for RefCell<Shell> {
 pub(crate) struct Ports {
     election: (OwnPort, Vec<TcpListener>),
     quorum: (OwnPort, Vec<TcpListener>),
+    observers: Option<(OwnPort, Vec<TcpListener>)>,
 }
 
 impl Ports {
@@ -90,9 +138,16 @@ impl Ports {
             let listeners = own.open(&names).await?;
             Ok::<_, Error>((own, listeners))
         };
+        // Compat: only followers take observers; here the leader does, too.
+        let is_voter = quorum.peer_type == Role::Participant;
+        let observers = match quorum.observers.master_port.filter(|_| is_voter) {
+            Some(port) => Some(open("observer master", endpoints(members, |_| port)).await?),
+            None => None,
+        };
         Ok(Self {
             election: open("election", election_ports(members)).await?,
             quorum: open("quorum", quorum_ports(members)).await?,
+            observers,
         })
     }
 }
@@ -104,6 +159,9 @@ pub(crate) struct Ensemble {
     me: ServerId,
     election_listening: Rc<Listening>,
     quorum_listening: Rc<Listening>,
+    observer_listening: Option<Rc<Listening>>,
+    /// `observerMasterPort`.
+    master_port: Option<u16>,
     /// The versions of what is in the files: what holds, and what is proposed.
     kept: Cell<(i64, Option<i64>)>,
     files: RefCell<Option<ConfigFiles>>,
@@ -131,13 +189,19 @@ impl Ensemble {
             dial_pause: quorum.leader_connect_delay,
             security_time: quorum.election.read_timeout,
         };
-        let links = Links::new(core, dialer, options, quorum_ports(&quorum.ensemble));
+        let master_port = quorum.observers.master_port;
+        let places = Places::of(&quorum.ensemble, me(config), master_port);
+        let links = Links::new(core.clone(), dialer, options, places);
         let port = election.clone();
         let take = move |stream, remote| port.introduce(stream, remote);
         let election_listening = Listening::start(ports.election, keep_alive, take);
         let accepting = links.clone();
         let take = move |stream, remote| accepting.accept(stream, remote);
         let quorum_listening = Listening::start(ports.quorum, keep_alive, take);
+        let observer_listening = ports.observers.map(|ports| {
+            let port = ObserverPort::new(core, links.clone(), me(config));
+            Listening::start(ports, keep_alive, move |stream, remote| port.accept(stream, remote))
+        });
         let files = ConfigFiles::of(config);
         if let Some(Err(error)) = files.as_ref().map(ConfigFiles::back_up) {
             error!("{error}");
@@ -148,6 +212,8 @@ impl Ensemble {
             me: me(config),
             election_listening,
             quorum_listening,
+            observer_listening,
+            master_port,
             kept: Cell::new((quorum.ensemble.version, last_seen(config).map(|seen| seen.version))),
             files: RefCell::new(files),
         }
@@ -187,22 +253,29 @@ impl Ensemble {
         members: &zk_config::Ensemble,
         proposed: Option<&zk_config::Ensemble>,
     ) {
-        let (mut election, mut quorum) = (election_ports(members), quorum_ports(members));
+        let mut election = election_ports(members);
+        let mut places = Places::of(members, self.me, self.master_port);
         let own = |endpoints: &Endpoints| endpoints.get(&self.me).cloned().unwrap_or_default();
         self.election_listening.move_to(own(&election));
-        self.quorum_listening.move_to(own(&quorum));
+        self.quorum_listening.move_to(own(&places.quorum));
+        if let (Some(listening), Some(port)) = (&self.observer_listening, self.master_port) {
+            listening.move_to(own(&endpoints(members, |_| port)));
+        }
         if let Some(proposed) = proposed {
             add(&mut election, election_ports(proposed));
-            add(&mut quorum, quorum_ports(proposed));
+            places.add(Places::of(proposed, self.me, self.master_port));
         }
         self.election.set_members(election);
-        self.links.set_members(quorum);
+        self.links.set_places(places);
     }
 
     /// Lets nobody in any more.
     pub(crate) fn stop_listening(&self) {
         self.election_listening.stop();
         self.quorum_listening.stop();
+        if let Some(listening) = &self.observer_listening {
+            listening.stop();
+        }
     }
 
     /// Votes.

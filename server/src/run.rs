@@ -48,7 +48,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let mut settings = Settings::new(config);
     let history = History::new(config, &settings.files, seed);
     let autocreate = config.storage.data_dir_autocreate;
-    let may_be_new = config.mode == Mode::Standalone || config.storage.db_autocreate;
+    let storage = &config.storage;
+    let may_be_new =
+        config.mode == Mode::Standalone || (storage.db_autocreate && !storage.join_guard);
     let loaded = startup::load(&settings.files, &history, autocreate, may_be_new)?;
     let epochs = match config.mode {
         Mode::Standalone => None,

@@ -168,6 +168,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         members: members::of(&quorum.ensemble),
         proposed: last_seen(config).map(members::of),
         is_blank: false,
+        may_found: config.storage.join_guard,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,
@@ -176,6 +177,7 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         election_interval_max_ms: millis(quorum.election.max_notification_interval),
         commit_log_count: size(config.storage.commit_log_count),
         commit_log_bytes: HISTORY_BYTES,
+        log_permille: config.storage.snapshot_size_factor.map(permille),
         force_snapshot_sync: quorum.leader.force_snapshot_sync,
         leader_serves: config.processing.leader_serves,
         read_only: config.processing.read_only_mode_enabled,
@@ -183,6 +185,12 @@ fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptio
         local_upgrading: config.sessions.local_upgrading_enabled,
         reconfig: grammar(config),
     }
+}
+
+/// A share of at most 1, in thousandths. Compat: 0 is no limit.
+#[expect(clippy::cast_possible_truncation, reason = "it is at most 1000")]
+fn permille(share: f64) -> u32 {
+    if share == 0.0 { u32::MAX } else { (share * 1000.0).ceil() as u32 }
 }
 
 /// How configurations are read, where they may change.

@@ -16,9 +16,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use tracing::{info, warn};
 use zk_core::{ConnectionId, Input, LinkId, Now, Output, Peer};
+use zk_storage::Wanted;
 
 use crate::clock::Clock;
-use crate::ensemble::{Ensemble, snapshot_stream};
+use crate::ensemble::{Ensemble, log_reading, snapshot_stream};
 use crate::listener::{ClientPlace, ClientPort, move_client_port};
 use crate::log_thread::{Command, LogThread};
 use crate::metrics::Counts;
@@ -223,6 +224,9 @@ impl Shell {
             Output::Truncate { zxid } => self.log(Command::Truncate { zxid }),
             Output::Reload => self.log(Command::Reload),
             Output::AbortSnapshot => self.abort_snapshot(),
+            Output::ReadLog { link, above, until, bytes_max } => {
+                self.read_log(link, Wanted { above, until, bytes_max });
+            }
             Output::StreamSnapshot { links } => self.stream_snapshot(links),
         }
     }
@@ -322,6 +326,13 @@ impl Shell {
         info!("Sending snapshot of {zxid} to {} learners", links.len());
         to.begin_stream(&links, Bytes::from(head));
         tokio::task::spawn_local(snapshot_stream::send(me, to, walk, links));
+    }
+
+    /// Begins to read a part of the log for a learner.
+    fn read_log(&self, link: LinkId, wanted: Wanted) {
+        let Some(me) = self.me.upgrade() else { return };
+        let to = self.others().links().clone();
+        tokio::task::spawn_local(log_reading::send(me, to, link, wanted));
     }
 
     /// Drops the walk that is going on. Learners that wait for the rest of it are given up.

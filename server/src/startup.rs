@@ -84,9 +84,6 @@ fn check_ensemble(config: &Config) -> Result<(), Error> {
         let what = "an oracle (oraclePath)";
         return Err(Error::Unsupported { what, remedy });
     }
-    if config.quorum.observers.master_port.is_some() {
-        warn!("this server takes no observers while it follows; observerMasterPort has no effect");
-    }
     Ok(())
 }
 
@@ -122,8 +119,9 @@ pub(crate) fn load(
     );
     if is_blank {
         warn!(
-            "{} is empty and db.autocreate=false: this server has no vote until it has followed a leader; if \
-             it is new, stop it, create the file {MARKER} beside version-2 and start it again",
+            "{} is empty and perhaps ought not to be (db.autocreate, joinGuard.enabled): this server has no \
+             vote until it has followed a leader or all other voters have said what they have; if it is new \
+             and they cannot, stop it, create the file {MARKER} beside version-2 and start it again",
             files.dirs.snap().display()
         );
     } else if snapshot_zxid.is_none() {

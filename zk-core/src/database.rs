@@ -17,6 +17,7 @@ use zk_wire::{
 use crate::path::{self, CONFIG};
 use crate::quota::Quotas;
 use crate::tree::{Node, NodeId, NodeKind, OPEN_ACL, Tree};
+use crate::zab::Replayed;
 
 /// What decides how stored bytes are understood.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,8 @@ pub struct Database {
     restored_parent: Option<(String, NodeId)>,
     /// The last txns that were replayed, for learners that lack them, and how many are kept.
     replayed: VecDeque<(Zxid, Bytes)>,
+    /// What was replayed above this txn is one history, kept or not.
+    replayed_above: Zxid,
     replayed_bytes: usize,
     replayed_bytes_max: usize,
     replayed_count: u64,
@@ -79,6 +82,7 @@ impl Database {
             is_fuzzy: false,
             restored_parent: None,
             replayed: VecDeque::new(),
+            replayed_above: Zxid::ZERO,
             replayed_bytes: 0,
             replayed_bytes_max: 0,
             replayed_count: 0,
@@ -98,10 +102,17 @@ impl Database {
         self.replayed_count
     }
 
-    /// The last txns that were replayed, without a gap, the oldest first.
-    pub(crate) fn take_replayed(&mut self) -> VecDeque<(Zxid, Bytes)> {
+    /// What recovery replayed, once.
+    pub(crate) fn take_replayed(&mut self) -> Replayed {
         self.replayed_bytes = 0;
-        std::mem::take(&mut self.replayed)
+        Replayed { above: self.replayed_above, txns: std::mem::take(&mut self.replayed) }
+    }
+
+    /// How long a snapshot is, about, in bytes.
+    pub(crate) fn snapshot_len(&self) -> u64 {
+        /// Lengths, ACL and stat. Spec: `DataNode` and `StatPersisted` in zookeeper.jute.
+        const OF_EACH_NODE: u64 = 76;
+        self.tree.data_size() + self.tree.node_count() * OF_EACH_NODE
     }
 
     /// The first thing of a snapshot has come: what a new database has makes way.
@@ -158,9 +169,14 @@ impl Database {
         self.is_fuzzy = false;
     }
 
-    /// Shows the ensemble's configuration where clients look for it. It is each server's own and needs no
-    /// txn; its version stands in for the zxid. Java: `ZKDatabase.initConfigInZKDatabase`.
+    /// Shows the ensemble's configuration where clients look for it, unless the txn that makes it is yet to
+    /// come: a learner goes by what holds before its tree is that far. The first version needs no txn and stands
+    /// in for the zxid. Java: `ZKDatabase.initConfigInZKDatabase`.
     pub(crate) fn show_config(&mut self, text: &str, version: i64, wall_ms: i64) {
+        let made_by = Zxid(version);
+        if made_by.counter() != 0 && made_by > self.last_zxid {
+            return;
+        }
         let id = self.tree.lookup(CONFIG).expect("recovery ends with the server's own nodes there");
         let stat = self.tree.node(id).stat;
         let stat = StatPersisted { version: -1, mzxid: version, mtime: wall_ms, ..stat };
@@ -338,7 +354,7 @@ impl Replica for Database {
     }
 
     fn restored(&mut self, zxid: Zxid, digest: Option<SnapshotDigest>) {
-        self.last_zxid = zxid;
+        (self.last_zxid, self.replayed_above) = (zxid, zxid);
         self.quotas.reload(&mut self.tree);
         match digest {
             Some(digest) if digest.zxid == zxid && zxid > Zxid::ZERO => {
@@ -358,11 +374,11 @@ impl Replica for Database {
         if self.replayed_bytes_max == 0 {
             return;
         }
-        let last = self.replayed.back().map_or(Zxid::ZERO, |(last, _)| *last);
+        let last = self.replayed.back().map_or(self.replayed_above, |(last, _)| *last);
         // A log of Java's may have them out of order: then only what follows is one history.
         if zxid <= last || (zxid != last.next() && zxid.epoch() == last.epoch()) {
             self.replayed.clear();
-            self.replayed_bytes = 0;
+            (self.replayed_bytes, self.replayed_above) = (0, zxid);
         }
         self.replayed_bytes += bytes.len();
         while self.replayed_bytes > self.replayed_bytes_max

@@ -16,6 +16,7 @@
 //!
 //! Wire: `zk_wire::Notification`. Spec: `FastLeaderElection.tla`. Java: `FastLeaderElection`.
 
+mod blank;
 mod looking;
 mod vote;
 
@@ -39,6 +40,8 @@ pub(crate) struct ElectionOptions {
     pub(crate) interval_min_ms: u64,
     /// `zookeeper.fastleader.maxNotificationInterval`: the longest of these intervals.
     pub(crate) interval_max_ms: u64,
+    /// Whether voters that are all empty begin a new ensemble.
+    pub(crate) may_found: bool,
     /// How long to wait for a better vote when a quorum has the same, but not everybody.
     pub(crate) finalize_ms: u64,
 }

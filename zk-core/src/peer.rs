@@ -174,6 +174,8 @@ impl Peer {
             Input::Truncated { zxid } => self.on_truncated(now, zxid, out),
             Input::Reloaded { database } => self.on_reloaded(now, *database, out),
             Input::SnapshotTaken { is_durable } => self.on_snapshot_taken(now, is_durable, out),
+            Input::LogRead { link, txns } => self.on_log_read(now, link, txns, out),
+            Input::LogUnfit { link } => self.on_log_unfit(now, link, out),
             Input::SnapshotStreamed => self.on_snapshot_streamed(now, out),
         }
     }

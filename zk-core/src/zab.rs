@@ -14,7 +14,7 @@ mod options;
 use bytes::Bytes;
 use zk_wire::{Epoch, QuorumPacket, TxnRecord, Zxid};
 
-pub(crate) use history::{History, Keep};
+pub(crate) use history::{History, Keep, Replayed};
 pub(crate) use leader::Leader;
 pub use leader::ShownLearner;
 pub(crate) use learner::{Learner, LearnerIdentity};
@@ -51,6 +51,8 @@ pub(crate) enum Act {
     Propose(String),
     /// A configuration is committed and holds from now on.
     Activate(Activation),
+    /// A learner needs what the log on disk has above one txn, up to another.
+    ReadLog(LogRead),
     /// A learner needs a snapshot.
     Stream(LinkId),
     /// A leader is established, a learner synchronized: clients may come.
@@ -61,6 +63,16 @@ pub(crate) enum Act {
     Retired,
     /// The role is over.
     GiveUp(GiveUp),
+}
+
+/// A part of the log on disk, for one learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogRead {
+    pub(crate) link: LinkId,
+    /// The learner's last txn.
+    pub(crate) above: Zxid,
+    /// The last that it is to get from there.
+    pub(crate) until: Zxid,
 }
 
 /// A configuration that is committed.

@@ -53,6 +53,8 @@ pub(crate) enum Work {
     Report,
     /// A snapshot goes on.
     Snapshot(u64),
+    /// A part of the log is read for a learner.
+    LogRead(LinkId),
     /// The driver's timer.
     Timer,
     /// A stopping server waits no longer.

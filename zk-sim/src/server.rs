@@ -6,13 +6,14 @@
 
 mod log;
 mod outputs;
+mod reading;
 mod snapshot;
 mod socket;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zk_core::{Input, Millis, Now, Output, Peer, RoleName};
+use zk_core::{Input, LinkId, Millis, Now, Output, Peer, RoleName};
 use zk_storage::{DataDirs, MemDisk, MemLock};
 use zk_wire::{Epoch, ServerId, Zxid};
 
@@ -27,6 +28,7 @@ use crate::violation::{Property, Violation};
 use crate::wire::WireId;
 use log::LogThread;
 pub(crate) use outputs::Mail;
+use reading::Reading;
 use snapshot::Snapshots;
 use socket::Socket;
 pub(crate) use start::Machine;
@@ -65,6 +67,8 @@ pub(crate) struct Process {
     dirs: DataDirs,
     log: LogThread,
     snapshots: Snapshots,
+    /// Parts of the log that are read for learners.
+    readings: BTreeMap<LinkId, Reading>,
     sockets: BTreeMap<WireId, Socket>,
     places: Vec<u32>,
     free: Vec<u32>,
@@ -97,6 +101,7 @@ impl Process {
         self.peer.outstanding() == 0
             && self.log.is_quiet()
             && self.snapshots.is_quiet()
+            && self.readings.is_empty()
             && self.sockets.values().all(|socket| socket.is_quiet(&self.peer))
     }
 
@@ -154,6 +159,9 @@ impl Process {
         operations.extend(self.log.operation());
         if !self.snapshots.is_quiet() {
             operations.insert(Operation::Snapshot);
+        }
+        if !self.readings.is_empty() {
+            operations.insert(Operation::LogRead);
         }
         match self.peer.role() {
             RoleName::Looking => {

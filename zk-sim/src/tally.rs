@@ -43,6 +43,8 @@ pub enum Operation {
     Diff,
     Trunc,
     Snap,
+    /// The log is read for a learner.
+    LogRead,
     /// A proposal is not committed yet.
     Broadcast,
     Flush,
@@ -117,12 +119,13 @@ impl fmt::Display for Tally {
     }
 }
 
-const OPERATIONS: [Operation; 17] = [
+const OPERATIONS: [Operation; 18] = [
     Operation::Looking,
     Operation::Discovery,
     Operation::Diff,
     Operation::Trunc,
     Operation::Snap,
+    Operation::LogRead,
     Operation::Broadcast,
     Operation::Flush,
     Operation::EpochFile,

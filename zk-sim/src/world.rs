@@ -229,6 +229,7 @@ impl World {
             Work::Commit => process.on_commit(scene),
             Work::Act => process.on_act(scene),
             Work::Report => process.on_report(scene),
+            Work::LogRead(link) => process.on_reading(scene, link),
             Work::Snapshot(number) => process.on_snapshot(scene, number),
             Work::Timer => process.on_timer(scene),
             Work::StopEnd => Ok(()),

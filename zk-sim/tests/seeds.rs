@@ -86,7 +86,9 @@ fn every_broken_member_is_found_by_the_promise_that_it_breaks() {
             Mutation::PersistBeforeCommit
             | Mutation::SkipEpochFiles
             | Mutation::CountFirstVoters => &[Property::QuorumDurable],
-            Mutation::DropCommit => &[Property::RealTime, Property::Progress],
+            Mutation::DropCommit => {
+                &[Property::RealTime, Property::Progress, Property::ReplyIsModel]
+            }
             _ => &[Property::TotalOrder],
         };
         check(mutation, 3, broken);

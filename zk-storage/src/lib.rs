@@ -25,7 +25,7 @@ pub use dirs::{DataDirs, dir_size, remove_leftovers, take_initialize_marker};
 pub use disk::{Crash, Disk, DiskFile, MemDisk, MemFile, MemLock, Operation, Owner, RealDisk};
 pub use epochs::{Epochs, fuzz_epoch};
 pub use error::{Damage, DirectoryProblem, Error};
-pub use log::{LogOptions, LogReader, LogRecord, Tail, TxnLog, fuzz_log};
+pub use log::{LogOptions, LogRange, LogReader, LogRecord, Tail, TxnLog, Wanted, fuzz_log};
 pub use names::{Compression, LogFile, SnapshotFile, logs, snapshots};
 pub use purge::purge;
 pub use recovery::{RecoverOptions, Recovered, Warning, recover};

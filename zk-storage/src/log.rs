@@ -8,6 +8,7 @@
 //! - A rolled file is synced before the next one is made, so only the newest can end in a tear.
 //! - Where zeros were written ahead, a commit changes no metadata of the file.
 
+mod range;
 mod reader;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::error::{Error, IoContext};
 use crate::names::{BLANK_LOG, log_name};
 use crate::truncate::{Truncated, truncate};
 
+pub use range::{LogRange, Wanted};
 pub use reader::{LogReader, LogRecord, Tail, fuzz_log};
 
 /// How logs are written.

@@ -55,16 +55,34 @@ impl Dialer {
         endpoints: &[Endpoint],
         time: Duration,
     ) -> io::Result<TcpStream> {
+        let attempts = async { security::secure_dialed(self.first_of(endpoints).await?).await };
+        self.in_time(time, attempts).await
+    }
+
+    /// Connects for somebody who secures the stream himself.
+    pub(crate) async fn connect_insecure(
+        self: &Rc<Self>,
+        endpoints: &[Endpoint],
+        time: Duration,
+    ) -> io::Result<TcpStream> {
+        self.in_time(time, self.first_of(endpoints)).await
+    }
+
+    async fn in_time(
+        &self,
+        time: Duration,
+        attempts: impl Future<Output = io::Result<TcpStream>>,
+    ) -> io::Result<TcpStream> {
+        let silent = || io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+        timeout(time.min(self.connect_timeout), attempts).await.unwrap_or_else(|_| Err(silent()))
+    }
+
+    async fn first_of(self: &Rc<Self>, endpoints: &[Endpoint]) -> io::Result<TcpStream> {
         let attempts = endpoints.iter().cloned().map(|endpoint| {
             let dialer = self.clone();
             async move { dialer.connect_one(endpoint).await }
         });
-        let attempts = async {
-            let stream = first(attempts.collect()).await?;
-            security::secure_dialed(stream).await
-        };
-        let silent = || io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
-        timeout(time.min(self.connect_timeout), attempts).await.unwrap_or_else(|_| Err(silent()))
+        first(attempts.collect()).await
     }
 
     async fn connect_one(self: Rc<Self>, endpoint: Endpoint) -> io::Result<TcpStream> {

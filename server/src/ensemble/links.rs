@@ -25,9 +25,10 @@ use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::timeout;
 use tracing::{debug, info};
 use zk_core::{Input, LinkId};
+use zk_wire::ServerId;
 
 use super::Core;
-use super::Endpoints;
+use super::Places;
 use super::complaints::Complaints;
 use super::dialer::Dialer;
 use super::security::secure_accepted;
@@ -58,8 +59,10 @@ pub(crate) struct LinkOptions {
 
 #[derive(Debug)]
 struct State {
-    /// The quorum ports of all members.
-    members: Endpoints,
+    /// Where all members are.
+    places: Places,
+    /// To whom this member connected last to learn from a leader: that one, or who takes observers for it.
+    observed: Option<ServerId>,
     links: BTreeMap<LinkId, Link>,
     count: u64,
     /// Streams that peers opened, those included that are not links yet.
@@ -106,10 +109,11 @@ impl Links {
         core: Weak<dyn Core>,
         dialer: Rc<Dialer>,
         options: LinkOptions,
-        members: Endpoints,
+        places: Places,
     ) -> Rc<Self> {
         let state = State {
-            members,
+            places,
+            observed: None,
             links: BTreeMap::new(),
             count: 0,
             accepted: 0,
@@ -122,8 +126,8 @@ impl Links {
     }
 
     /// From now on the members are there. Links that are open stay.
-    pub(crate) fn set_members(&self, members: Endpoints) {
-        self.state.borrow_mut().members = members;
+    pub(crate) fn set_places(&self, places: Places) {
+        self.state.borrow_mut().places = places;
     }
 
     /// Makes a link of a connection that a peer has opened.

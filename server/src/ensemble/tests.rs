@@ -5,6 +5,7 @@ mod java;
 mod links;
 mod listening;
 mod moving;
+mod observers;
 mod streams;
 
 use std::cell::{Cell, RefCell};
@@ -31,6 +32,7 @@ struct Recorder {
     /// The bytes of each link.
     bytes: RefCell<BTreeMap<LinkId, Vec<u8>>>,
     may_read: Cell<bool>,
+    leader: Cell<Option<ServerId>>,
     changed: Notify,
 }
 
@@ -41,6 +43,7 @@ impl Recorder {
             votes: RefCell::default(),
             bytes: RefCell::default(),
             may_read: Cell::new(true),
+            leader: Cell::new(None),
             changed: Notify::new(),
         })
     }
@@ -100,6 +103,10 @@ impl Core for Recorder {
 
     fn may_read(&self, _: LinkId) -> bool {
         self.may_read.get()
+    }
+
+    fn leader(&self) -> Option<ServerId> {
+        self.leader.get()
     }
 }
 

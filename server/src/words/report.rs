@@ -79,9 +79,9 @@ fn identity(shell: &Shell) -> String {
         RoleName::Observing => text += "zk_peer_state\tobserving - broadcast\n",
     }
     if role == RoleName::Observing
-        && let Some(leader) = shell.peer.leader()
+        && let Some(master) = shell.ensemble.as_ref().and_then(|others| others.links().master())
     {
-        text += &format!("zk_observer_master_id\t{leader}\n");
+        text += &format!("zk_observer_master_id\t{master}\n");
     }
     text
 }

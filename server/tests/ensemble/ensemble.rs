@@ -25,9 +25,9 @@ impl Ensemble {
     }
 
     /// Members on a network of their own, none of them started.
-    pub(crate) fn on(network: Network, kinds: &[Kind], config: &Config) -> Self {
-        let places: Vec<_> = (1..=kinds.len()).map(|sid| network.place(sid)).collect();
-        let members = members(&voters(kinds), &places, config);
+    pub(crate) fn on(network: Network, seats: &[Seat], config: &Config) -> Self {
+        let places: Vec<_> = (1..=seats.len()).map(|sid| network.place(sid)).collect();
+        let members = members(seats, &places, config);
         Self { members, config: config.clone(), network: Some(network) }
     }
 
@@ -165,7 +165,8 @@ impl std::ops::IndexMut<usize> for Ensemble {
     }
 }
 
-fn voters(kinds: &[Kind]) -> Vec<Seat> {
+/// A seat with a vote for each.
+pub(crate) fn voters(kinds: &[Kind]) -> Vec<Seat> {
     kinds.iter().map(|&kind| Seat { kind, is_observer: false }).collect()
 }
 

@@ -1,6 +1,8 @@
 //! A network of its own for each ensemble: a namespace and an address for each member, one bridge between
 //! them, where what one sends to another can be made to vanish. It needs root.
 //!
+//! The bridge has a namespace too: on the host it would be behind the firewall that a container engine sets up.
+//!
 //! A member that is cut off from another has a wrong hardware address for it: what it sends arrives nowhere,
 //! and nobody tells it so. Clients are on the bridge and reach everybody.
 //!
@@ -16,7 +18,7 @@ use crate::mount::is_root;
 use crate::place::Place;
 use crate::tools::{require, skip};
 
-/// A bridge and the namespaces on it.
+/// A bridge and the namespaces around it.
 pub(crate) struct Network {
     name: String,
     subnet: u8,
@@ -48,15 +50,21 @@ impl Network {
     }
 
     fn build(&self, members: usize) -> Result<(), String> {
-        let bridge = &self.name;
-        ip(&["link", "add", bridge, "type", "bridge"])?;
-        ip(&["address", "add", &format!("198.18.{}.254/24", self.subnet), "dev", bridge])?;
-        ip(&["link", "set", bridge, "up"])?;
+        let hub = &self.namespace(HUB);
+        ip(&["netns", "add", hub])?;
+        ip(&["-n", hub, "link", "add", "bridge", "type", "bridge"])?;
+        ip(&["-n", hub, "link", "set", "bridge", "up"])?;
+        let clients = &self.name;
+        ip(&["link", "add", clients, "type", "veth", "peer", "name", "p0", "netns", hub])?;
+        ip(&["-n", hub, "link", "set", "p0", "master", "bridge", "up"])?;
+        ip(&["address", "add", &format!("198.18.{}.254/24", self.subnet), "dev", clients])?;
+        ip(&["link", "set", clients, "up"])?;
         for sid in 1..=members {
-            let (namespace, port) = (self.namespace(sid), format!("{bridge}p{sid}"));
+            let (namespace, port) = (self.namespace(sid), format!("p{sid}"));
             ip(&["netns", "add", &namespace])?;
-            ip(&["link", "add", &port, "type", "veth", "peer", "name", CARD, "netns", &namespace])?;
-            ip(&["link", "set", &port, "master", bridge, "up"])?;
+            let to_member = ["type", "veth", "peer", "name", CARD, "netns", &namespace];
+            ip(&[&["-n", hub, "link", "add", &port], &to_member[..]].concat())?;
+            ip(&["-n", hub, "link", "set", &port, "master", "bridge", "up"])?;
             let address = format!("{}/24", self.host(sid));
             ip(&["-n", &namespace, "address", "add", &address, "dev", CARD])?;
             ip(&["-n", &namespace, "link", "set", CARD, "up"])?;
@@ -132,10 +140,13 @@ fn ip(arguments: &[&str]) -> Result<(), String> {
 /// A namespace can outlive its name for minutes, for the sake of connections that nobody has any more.
 const TAKE_DOWN: &str = r#"read -r never
 for sid in $(seq "$2"); do
-    ip link del "$1p$sid" 2>/dev/null
+    ip -n "$1n0" link del "p$sid" 2>/dev/null
     ip netns del "$1n$sid" 2>/dev/null
 done
-ip link del "$1" 2>/dev/null"#;
+ip link del "$1" 2>/dev/null
+ip netns del "$1n0" 2>/dev/null"#;
+/// In whose place the bridge is.
+const HUB: usize = 0;
 const CARD: &str = "eth0";
 /// A hardware address that no interface has.
 const NOBODY: &str = "02:00:00:00:00:01";

@@ -3,7 +3,7 @@
 //! Clients reach everybody all the time, so a leader that is alone still takes what they ask for; it must not
 //! acknowledge it.
 
-use crate::ensemble::Ensemble;
+use crate::ensemble::{Ensemble, voters};
 use crate::load::Load;
 use crate::mixed::{Mix, ONE_OF_OURS_LEADS, TWO_OF_OURS_FOLLOW};
 use crate::network::Network;
@@ -24,7 +24,7 @@ enum Service {
 
 fn check(kinds: &[Kind; 3], cuts: Cuts, service: Service) {
     let Some(network) = Network::new(kinds.len()) else { return };
-    let mut ensemble = Ensemble::on(network, kinds, &Config::default());
+    let mut ensemble = Ensemble::on(network, &voters(kinds), &Config::default());
     ensemble.start_led_by(LEADER);
     let mut load = Load::start(&ensemble.addresses());
     load.await_more(50);

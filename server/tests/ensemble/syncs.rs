@@ -1,4 +1,5 @@
-//! A member comes back, and is brought up to date by DIFF, by SNAP, or by TRUNC of what only it has.
+//! A member comes back, and is brought up to date by DIFF from memory or from the log, by SNAP, or by TRUNC of what
+//! only it has.
 
 use std::fs;
 use std::time::Duration;
@@ -65,6 +66,33 @@ fn check_follower(mut ensemble: Ensemble, leader: usize) {
     account.check(&ensemble);
 }
 
+/// A follower comes back that lacks more than its leader has in memory, and less than that has on disk.
+fn check_by_log(mut ensemble: Ensemble, leader: usize) {
+    let follower = ensemble.others(leader)[0];
+    let mut load = Load::start(&ensemble.addresses());
+    load.await_more(50);
+    let mut account = load.stop();
+
+    ensemble[follower].kill9();
+    account.write_bulk(ensemble[leader].address());
+    let mark = ensemble[leader].mark();
+    let mut load = Load::resume(account);
+    rejoin(&mut ensemble, follower, Sync::Diff);
+    if ensemble[leader].kind() == Kind::under_test() {
+        let log = ensemble[leader].log_since(mark);
+        assert!(log.contains("Read the log for a learner"), "it was no DIFF from memory: {log}");
+    }
+    load.await_more(50);
+    let mut account = load.stop();
+    account.check(&ensemble);
+
+    // What came is on its disk too.
+    ensemble[follower].kill9();
+    account.write(20);
+    rejoin(&mut ensemble, follower, Sync::Diff);
+    account.check(&ensemble);
+}
+
 /// A leader comes back with a proposal that nobody else has: to a leader that has committed nothing yet, or
 /// to one that has.
 fn check_leader(mut ensemble: Ensemble, leader: usize, wanted: Sync) {
@@ -118,19 +146,23 @@ fn has_logged(member: &Member, text: &str) -> bool {
 
 const IN_VAIN: &str = "proposed-in-vain";
 
-/// Small logs, which are quickly searched, and from which Java does not serve members that lag.
-fn config() -> Config {
+/// Small logs, which are quickly searched, and are read for members that lag never, always, or if they are short.
+fn config(snapshot_size_factor: &str) -> Config {
     Config::default()
         .property("zookeeper.preAllocSize=64")
-        .property("zookeeper.snapshotSizeFactor=-1")
+        .property(&format!("zookeeper.snapshotSizeFactor={snapshot_size_factor}"))
 }
 
+const NEVER: &str = "-1";
+const ALWAYS: &str = "0";
+const IF_SHORT: &str = "0.33";
+
 fn three_of_ours() -> Ensemble {
-    Ensemble::led_by(3, &[Kind::under_test(); 3], &config())
+    Ensemble::led_by(3, &[Kind::under_test(); 3], &config(IF_SHORT))
 }
 
 fn on_mix(mix: Mix, check: impl FnOnce(Ensemble, usize)) {
-    if let Some(ensemble) = mix.start(&config()) {
+    if let Some(ensemble) = mix.start(&config(NEVER)) {
         check(ensemble, mix.leader);
     }
 }
@@ -158,6 +190,25 @@ fn the_only_follower_of_ours_comes_back_to_java() {
 #[test]
 fn a_follower_of_two_of_ours_comes_back_to_java() {
     on_mix(TWO_OF_OURS_FOLLOW, check_follower);
+}
+
+#[test]
+fn ours_gets_from_our_log_what_is_in_no_memory() {
+    check_by_log(Ensemble::led_by(3, &[Kind::under_test(); 3], &config(ALWAYS)), 3);
+}
+
+#[test]
+fn java_gets_from_our_log_what_is_in_no_memory() {
+    if let Some(ensemble) = ONE_OF_OURS_LEADS.start(&config(ALWAYS)) {
+        check_by_log(ensemble, ONE_OF_OURS_LEADS.leader);
+    }
+}
+
+#[test]
+fn ours_gets_from_javas_log_what_is_in_no_memory() {
+    if let Some(ensemble) = TWO_OF_OURS_FOLLOW.start(&config(ALWAYS)) {
+        check_by_log(ensemble, TWO_OF_OURS_FOLLOW.leader);
+    }
 }
 
 #[test]

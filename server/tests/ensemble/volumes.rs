@@ -1,4 +1,5 @@
-//! Volumes that come back empty where that is known to be a loss (`db.autocreate=false`).
+//! Volumes that come back empty where that is known to be a loss (`db.autocreate=false`), or may be one
+//! (`joinGuard.enabled=true`).
 
 use std::time::Duration;
 
@@ -42,6 +43,63 @@ fn check(others: Kind) {
     ensemble[1].start();
     ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
     ensemble[2].start();
+    ensemble.await_level();
+    load.await_more(50);
+    load.stop().check(&ensemble);
+}
+
+fn guarded(kinds: [Kind; 3]) -> Ensemble {
+    let seats = kinds.map(|kind| Seat { kind, is_observer: false });
+    Ensemble::new(&seats, &Config::default().property("zookeeper.joinGuard.enabled=true"))
+}
+
+/// Two empty members are a quorum, and wait all the same: one comes that has everything.
+#[test]
+fn one_that_has_everything_wins_over_two_empty_ones() {
+    let mut ensemble = guarded([Kind::under_test(); 3]);
+    // Nothing is known of the third.
+    ensemble[1].start();
+    ensemble[2].start();
+    ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
+    ensemble[3].start();
+    ensemble.await_leader();
+    let mut load = Load::start(&ensemble.addresses());
+    load.await_more(50);
+    let mut account = load.stop();
+    account.check(&ensemble);
+
+    for sid in 1..=3 {
+        ensemble[sid].kill9();
+    }
+    for sid in 2..=3 {
+        ensemble[sid].wipe();
+        ensemble[sid].start();
+    }
+    ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
+    ensemble[1].start();
+    assert_eq!(ensemble.await_leader(), 1);
+    account.check(&ensemble);
+    let mut load = Load::resume(account);
+    load.await_more(50);
+    load.stop().check(&ensemble);
+}
+
+/// A member of ours that is replaced with an empty volume helps Java's to elect once it has heard both.
+#[test]
+fn an_empty_volume_among_javas_votes_when_all_have_been_heard() {
+    if !require(&["java", "zookeeper-java", "slf4j"]) {
+        return;
+    }
+    let mut ensemble = guarded([Kind::Java, Kind::Java, Kind::under_test()]);
+    for sid in 1..=3 {
+        ensemble[sid].start();
+    }
+    ensemble.await_leader();
+    let mut load = Load::start(&ensemble.addresses());
+    load.await_more(50);
+    ensemble[3].kill9();
+    ensemble[3].wipe();
+    ensemble[3].start();
     ensemble.await_level();
     load.await_more(50);
     load.stop().check(&ensemble);

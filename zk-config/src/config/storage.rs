@@ -18,6 +18,8 @@ pub struct Storage {
     pub data_dir_autocreate: bool,
     /// `db.autocreate`: an empty data folder is a new member, not a loss.
     pub db_autocreate: bool,
+    /// `joinGuard.enabled`: an empty member votes once all others have said what they have.
+    pub join_guard: bool,
     /// `snapshot.trust.empty`: a log without a snapshot is complete.
     pub snapshot_trust_empty: bool,
     /// `recovery.dropDamagedTail`: what follows damage in the newest log is dropped.
@@ -37,7 +39,7 @@ pub struct Storage {
     /// `snapSizeLimitInKb` in bytes of txns; `None` is off.
     pub snap_size_limit_bytes: Option<u64>,
     /// `snapshotSizeFactor`: share of the snapshot's size up to which a learner is sent the log
-    /// from disk; `None` is never.
+    /// from disk; `None` is never, 0 is always.
     pub snapshot_size_factor: Option<f64>,
     /// `commitLogCount`: committed txns kept in memory for learners.
     pub commit_log_count: u32,
@@ -100,6 +102,7 @@ impl Storage {
             data_log_dir,
             data_dir_autocreate: r.boolean("datadir.autocreate"),
             db_autocreate: r.boolean("db.autocreate"),
+            join_guard: r.boolean("joinGuard.enabled"),
             snapshot_trust_empty: r.boolean("snapshot.trust.empty"),
             drop_damaged_tail: r.boolean("recovery.dropDamagedTail"),
             compression: match compression.as_str() {

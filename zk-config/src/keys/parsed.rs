@@ -64,7 +64,7 @@ pub(super) const KEYS: &[Key] = super::rows! { "3":
         "one member runs without an ensemble");
     ("quorumListenOnAllIPs", Property, Bool, P1, Honoured, "false",
         "quorum and election ports are bound to all addresses");
-    ("observerMasterPort", File, Int, P3, NotYet, "0",
+    ("observerMasterPort", File, Int, P3, Honoured, "0",
         "port on which a follower takes observers; 0 is none");
     ("quorum.cnxn.threads.size", File, Int, P3, NoEffect, "20",
         "threads that connect to peers");

@@ -27,8 +27,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "txns after which the log is synced; 0 is unlimited");
     ("commitLogCount", Property, LenientDecimal, P2, Honoured, "500",
         "committed txns kept in memory for learners; at least 500");
-    ("snapshotSizeFactor", Property, LenientDouble, P3, NotYet, "0.33",
-        "share of the snapshot's size up to which a learner is sent the log; negative is never");
+    ("snapshotSizeFactor", Property, LenientDouble, P3, Honoured, "0.33",
+        "share of the snapshot's size up to which a learner is sent the log; negative is never, 0 always");
     ("snapshot.compression.method", Property, LenientOneOf(&["", "gz", "snappy"]), P2, Honoured, "",
         "compression of snapshots: gz, snappy or none");
     ("snapshot.trust.empty", Property, LenientBool, P2, Honoured, "false",
@@ -45,6 +45,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "create data folders that are missing");
     ("db.autocreate", Property, LenientBool, P2, Honoured, "true",
         "an empty data folder is a new member, not a loss");
+    ("joinGuard.enabled", Property, LenientBool, P2, Honoured, "false",
+        "a member with an empty data folder votes once all others have said what they have");
     ("jute.maxbuffer", Bare, LenientInt, P1, Honoured, "1048575",
         "bytes of the largest packet; equal on all servers and clients");
     ("jute.maxbuffer.extrasize", Property, LenientInt, P3, Honoured, "",

@@ -246,7 +246,6 @@ fn every_value_that_is_not_taken_as_written_is_remarked_on() {
             zoo.cfg:12: 4lw.commands.whitelist: "": only srvr will be answered
             zoo.cfg:13: authProvider.1: Problems loading com.example.P, no such authentication provider
             zoo.cfg:14: jute.maxbuffer: 0 becomes 1048575: no packet would fit
-            zoo.cfg:15: snapshotSizeFactor: known to Java, not supported yet
             zoo.cfg:15: snapshotSizeFactor: 2 becomes 0.33: at most the size of the snapshot
             zoo.cfg:16: largeRequestMaxBytes: known to Java, not supported yet
             zoo.cfg:16: largeRequestMaxBytes: 0 becomes 104857600: no large request would fit

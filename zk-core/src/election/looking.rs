@@ -6,7 +6,7 @@
 //! Invariants
 //! - Within a round the proposal only gets better.
 //! - It decides for its proposal only if a quorum has it, by the last ballot of each voter.
-//! - A server that does not know its last zxid neither votes nor changes its vote.
+//! - A server that does not know its last zxid neither votes nor changes its vote, until all have been heard.
 //!
 //! Java: `FastLeaderElection.lookForLeader`.
 
@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use zk_wire::{Notification, PeerState, ServerId, Zxid};
 
+use super::blank::Heard;
 use super::vote::{Ballot, Ballots, Vote};
 use super::{Act, ElectionOptions};
 use crate::quorum::Members;
@@ -35,6 +36,8 @@ pub(super) struct Looking {
     began_at: Millis,
     /// The vote for itself; of an observer, for nobody.
     initial: Vote,
+    /// Of a server that began without knowing its last zxid: what the others say.
+    heard: Option<Heard>,
     /// The best vote of this round, and so its own.
     proposal: Vote,
     /// The ballots of this round.
@@ -53,6 +56,7 @@ impl Looking {
         let mut looking = Self {
             began_at: step.now,
             initial,
+            heard: (initial.zxid == Zxid::UNKNOWN).then(Heard::default),
             proposal: initial,
             received: Ballots::default(),
             settled: Ballots::default(),
@@ -104,8 +108,10 @@ impl Looking {
     fn on_looking(&mut self, from: ServerId, vote: Vote, step: &mut Step<'_>) {
         // Java counts what it said before on; but it has lost that leader.
         let was_settled = self.settled.remove(from);
-        let is_unknown = self.initial.zxid == Zxid::UNKNOWN || vote.zxid == Zxid::UNKNOWN;
-        if is_unknown || vote.round < self.proposal.round {
+        if self.is_still_blank(from, vote, step) {
+            return;
+        }
+        if vote.zxid == Zxid::UNKNOWN || vote.round < self.proposal.round {
             return;
         }
         let is_better = vote.is_better_than(&self.proposal, step.members);
@@ -130,9 +136,45 @@ impl Looking {
         self.received.put(from, Ballot::looking(vote));
     }
 
+    /// Whether this server may not vote, after a voter has said this. It may as soon as all have been heard, and
+    /// in a later round not before that again.
+    fn is_still_blank(&mut self, from: ServerId, vote: Vote, step: &mut Step<'_>) -> bool {
+        let Some(heard) = &mut self.heard else { return false };
+        let is_blank = self.initial.zxid == Zxid::UNKNOWN;
+        if !is_blank && (vote.round <= self.proposal.round || vote.zxid == Zxid::UNKNOWN) {
+            return false;
+        }
+        if !is_blank {
+            heard.clear();
+            self.received.clear();
+            self.initial = Vote { zxid: Zxid::UNKNOWN, round: vote.round, ..self.initial };
+            self.proposal = self.initial;
+        }
+        heard.put(from, vote);
+        let Some((round, votes)) = heard.all(&self.initial, step) else {
+            if !is_blank {
+                self.propose(self.initial, step);
+            }
+            return true;
+        };
+        self.initial = Vote { zxid: Zxid::ZERO, round, ..self.initial };
+        let mut best = if votes.is_empty() { self.initial } else { Vote::for_nobody(round) };
+        for (from, vote) in votes {
+            self.received.put(from, Ballot::looking(vote));
+            if vote.is_better_than(&best, step.members) {
+                best = vote;
+            }
+        }
+        self.propose(best, step);
+        true
+    }
+
     /// A voter has a leader: is that an established one?
     fn on_settled(&mut self, from: ServerId, ballot: Ballot, step: &Step<'_>) -> Option<Vote> {
         let vote = ballot.vote;
+        if let Some(heard) = &mut self.heard {
+            heard.remove(from);
+        }
         if vote.round == self.proposal.round {
             self.received.put(from, ballot.without_version());
             if self.is_established(&self.received, &ballot, step) {

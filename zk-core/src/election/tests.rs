@@ -203,7 +203,14 @@ fn members(voters: &[i64], observers: &[i64]) -> Members {
 
 fn options(me: i64) -> ElectionOptions {
     let me = ServerId(me);
-    ElectionOptions { me, interval_min_ms: 200, interval_max_ms: 60_000, finalize_ms: 200 }
+    let may_found = true;
+    ElectionOptions {
+        me,
+        interval_min_ms: 200,
+        interval_max_ms: 60_000,
+        may_found,
+        finalize_ms: 200,
+    }
 }
 
 const TEXT: &str = "server.1=one:2888:3888:participant\nversion=0";

@@ -1,4 +1,4 @@
-//! What a role has its disk do beside appending: epochs, cutting the log, reading it again.
+//! What a role has its disk do beside appending: epochs, cutting the log, reading it again, whole or in part.
 //!
 //! Invariants
 //! - A tree that shows more than the log has, or is half of one, is read from disk again.
@@ -6,11 +6,13 @@
 //!
 //! Java: `QuorumPeer.setAcceptedEpoch`, `ZKDatabase.truncateLog`.
 
+use bytes::Bytes;
 use zk_wire::{Epoch, Zxid};
 
 use super::ensemble::Role;
 use super::{Now, Output, Peer};
 use crate::database::Database;
+use crate::zab::{LinkId, LogRead};
 
 impl Peer {
     /// Has tree and history read from disk again.
@@ -79,6 +81,33 @@ impl Peer {
                 self.resume_leader_link(now, out);
             }
         }
+    }
+
+    /// Reads a part of the log for a learner, if that and what memory has are short enough beside a snapshot.
+    pub(super) fn read_log(&self, read: LogRead, out: &mut Vec<Output>) {
+        let Some(ensemble) = &self.ensemble else { return };
+        let permille = ensemble.options.log_permille.unwrap_or(0);
+        let share = self.database.snapshot_len().saturating_mul(permille.into()) / 1000;
+        let bytes_max = share.saturating_sub(ensemble.history.len_bytes() as u64);
+        let LogRead { link, above, until } = read;
+        out.push(Output::ReadLog { link, above, until, bytes_max });
+    }
+
+    pub(super) fn on_log_read(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        txns: &[(Zxid, Bytes)],
+        out: &mut Vec<Output>,
+    ) {
+        self.lead(now, out, |leader, ensemble, acts| {
+            let (options, history) = (ensemble.options, ensemble.history);
+            leader.on_log_read(now.mono, options, history, link, txns, acts);
+        });
+    }
+
+    pub(super) fn on_log_unfit(&mut self, now: Now, link: LinkId, out: &mut Vec<Output>) {
+        self.lead(now, out, |leader, _, acts| leader.on_log_unfit(link, acts));
     }
 
     /// Cuts the log, and reads the tree again if that shows more.

@@ -64,6 +64,8 @@ pub(super) struct Ensemble {
     pub(super) is_read_only: bool,
     /// Whom the last leader named as the next one.
     pub(super) heir: Option<ServerId>,
+    /// It is to lead a new ensemble once its empty database is on disk.
+    pub(super) is_founding: bool,
 }
 
 /// What a member is.
@@ -122,6 +124,7 @@ impl Ensemble {
             me: options.me,
             interval_min_ms: options.election_interval_min_ms,
             interval_max_ms: options.election_interval_max_ms,
+            may_found: options.may_found,
             finalize_ms: FINALIZE_MS,
         });
         Self {
@@ -150,6 +153,7 @@ impl Ensemble {
             promised: Epoch(0),
             is_read_only: false,
             heir: None,
+            is_founding: false,
             options,
         }
     }
@@ -308,8 +312,9 @@ impl Peer {
     }
 
     /// Begins an election, or begins it anew.
-    fn look(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(ensemble) = &self.ensemble else { return };
+    pub(super) fn look(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        ensemble.is_founding = false;
         let last = ensemble.options.last_told(ensemble.history.last());
         self.vote(now, out, |election, options, acts| {
             election.look(now.mono, &options.members, last, options.current_epoch, acts);
@@ -334,9 +339,14 @@ impl Peer {
     }
 
     /// The election is over.
-    fn take_role(&mut self, now: Now, leader: ServerId, out: &mut Vec<Output>) {
+    pub(super) fn take_role(&mut self, now: Now, leader: ServerId, out: &mut Vec<Output>) {
         self.end_read_only(out);
         let Some(ensemble) = &mut self.ensemble else { return };
+        if ensemble.options.is_blank && leader == ensemble.options.me {
+            // A log that is without a snapshot would look like a loss to the next start.
+            ensemble.is_founding = true;
+            return self.want_snapshot(now, out);
+        }
         ensemble.on_elected(now.mono, leader, &mut self.stats.member);
         let options = &ensemble.options;
         let last = ensemble.options.last_told(ensemble.history.last());
@@ -542,6 +552,7 @@ impl Peer {
                         leader.on_activated(ensemble.options, ensemble.history, acts);
                     });
                 }
+                Act::ReadLog(read) => self.read_log(read, out),
                 Act::Stream(link) => {
                     ensemble.waiting_for_snapshot.insert(link);
                     self.use_cursor(now, out);

@@ -114,6 +114,18 @@ pub enum Input<'a> {
         /// Whether it is there.
         is_durable: bool,
     },
+    /// Txns that `Output::ReadLog` asked for, the next in order; the last that was asked for ends the reading.
+    LogRead {
+        /// For whom.
+        link: LinkId,
+        /// The txns.
+        txns: &'a [(Zxid, Bytes)],
+    },
+    /// The log does not have what `Output::ReadLog` asked for, has too much of it, or cannot be read (on).
+    LogUnfit {
+        /// For whom it was.
+        link: LinkId,
+    },
     /// All slices of a snapshot that `Output::StreamSnapshot` asked for are on their way.
     SnapshotStreamed,
 }
@@ -186,6 +198,18 @@ pub enum Output {
     Reload,
     /// Drop the snapshot that is being taken or streamed: its database is gone.
     AbortSnapshot,
+    /// Read the log beside everything else, after what was appended so far; then say `LogRead`, once or more, or
+    /// `LogUnfit`. A link that closes ends it.
+    ReadLog {
+        /// For whom: not more at a time than it takes.
+        link: LinkId,
+        /// The txn that must be in the log and is not wanted itself.
+        above: Zxid,
+        /// The last txn that is wanted; the disk has it.
+        until: Zxid,
+        /// More than so many bytes of txns are not worth it.
+        bytes_max: u64,
+    },
     /// Send a snapshot of this moment over these links: [`Peer::begin_snapshot`] before the next step; then
     /// say `SnapshotStreamed`.
     StreamSnapshot {

@@ -94,8 +94,20 @@ impl Peer {
         if std::mem::replace(&mut ensemble.cursor, Cursor::Idle) == Cursor::Own {
             self.learn(now, out, |learner, _, acts| learner.on_snapshot_taken(is_durable, acts));
             self.resume_leader_link(now, out);
+            self.found(now, is_durable, out);
         }
         self.use_cursor(now, out);
+    }
+
+    /// The empty database of a new ensemble is on disk, or could not be written: it leads, or looks again.
+    fn found(&mut self, now: Now, is_durable: bool, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        if !std::mem::take(&mut ensemble.is_founding) {
+            return;
+        }
+        ensemble.options.is_blank = !is_durable;
+        let me = ensemble.options.me;
+        if is_durable { self.take_role(now, me, out) } else { self.look(now, out) }
     }
 
     /// Stops the snapshot that is being taken of a tree which goes.

@@ -1,11 +1,14 @@
 //! The end of a server's history, in memory: what a learner may lack is sent from here.
 //!
 //! It knows explicitly where it begins: a learner that has everything up to `base` can be brought up to
-//! date with txns, one that lacks more needs a snapshot.
+//! date with txns from here, one that lacks more with txns that the log on disk has from `floor` on, or with
+//! a snapshot.
 //!
 //! Invariants
 //! - Zxids grow, without a gap within an epoch.
 //! - It ends with the last txn that was logged.
+//! - Below `floor` the log on disk may be of another history: a snapshot of a leader took its place, or nobody
+//!   has looked. Unlike Java's it is not read there.
 //!
 //! Java: `ZKDatabase.committedLog`, `LearnerHandler.syncFollower`.
 
@@ -18,10 +21,20 @@ use zk_wire::Zxid;
 /// The last txns of a log.
 #[derive(Debug)]
 pub(crate) struct History {
+    floor: Zxid,
     base: Zxid,
     txns: VecDeque<(Zxid, Bytes)>,
     len_bytes: usize,
     keep: Keep,
+}
+
+/// What recovery replayed of the log.
+#[derive(Debug, Default)]
+pub(crate) struct Replayed {
+    /// From this txn on the log is one history.
+    pub(crate) above: Zxid,
+    /// The last txns, without a gap, the oldest first.
+    pub(crate) txns: VecDeque<(Zxid, Bytes)>,
 }
 
 /// How many txns are kept: until there are more than both say.
@@ -36,6 +49,9 @@ pub(crate) struct Keep {
 pub(crate) enum Plan {
     /// It gets the txns above this one, which it has.
     Diff { above: Zxid },
+    /// It gets the txns above this one, which it seems to have, from the log on disk up to where the history
+    /// begins, the others from here.
+    Log { above: Zxid },
     /// It cuts its log back to this one and gets those above it.
     Trunc { to: Zxid },
     /// It gets a snapshot.
@@ -46,6 +62,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Diff { above } => write!(f, "DIFF from {above} on"),
+            Self::Log { above } => write!(f, "DIFF from {above} on, by the log"),
             Self::Trunc { to } => write!(f, "TRUNC to {to}"),
             Self::Snap => f.write_str("SNAP"),
         }
@@ -54,13 +71,21 @@ impl fmt::Display for Plan {
 
 impl History {
     /// A history that ends with `last`, of which the newest txns are known.
-    pub(crate) fn ending_with(last: Zxid, txns: VecDeque<(Zxid, Bytes)>, keep: Keep) -> Self {
+    pub(crate) fn ending_with(last: Zxid, replayed: Replayed, keep: Keep) -> Self {
+        let Replayed { above, mut txns } = replayed;
         let fits = txns.back().is_some_and(|(zxid, _)| *zxid == last);
-        let mut txns = if fits { txns } else { VecDeque::new() };
-        // What came before the first of them is not known.
+        if !fits {
+            return Self { floor: last, base: last, txns: VecDeque::new(), len_bytes: 0, keep };
+        }
+        // What came before the first of them is not in memory.
         let base = txns.pop_front().map_or(last, |(first, _)| first);
         let len_bytes = txns.iter().map(|(_, bytes)| bytes.len()).sum();
-        Self { base, txns, len_bytes, keep }
+        Self { floor: above.min(base), base, txns, len_bytes, keep }
+    }
+
+    /// The txn above which everything is in memory.
+    pub(crate) fn base(&self) -> Zxid {
+        self.base
     }
 
     /// The last txn that was logged.
@@ -105,12 +130,12 @@ impl History {
         while let Some((_, bytes)) = self.txns.pop_back_if(|(zxid, _)| *zxid > to) {
             self.len_bytes -= bytes.len();
         }
-        self.base = self.base.min(to);
+        (self.floor, self.base) = (self.floor.min(to), self.base.min(to));
     }
 
     /// Begins again with a database, and what its recovery replayed.
-    pub(crate) fn restart(&mut self, last: Zxid, txns: VecDeque<(Zxid, Bytes)>) {
-        *self = Self::ending_with(last, txns, self.keep);
+    pub(crate) fn restart(&mut self, last: Zxid, replayed: Replayed) {
+        *self = Self::ending_with(last, replayed, self.keep);
     }
 
     /// How a learner whose log ends with `last` gets what is committed.
@@ -129,7 +154,8 @@ impl History {
             return if can_cut { Plan::Trunc { to: committed } } else { Plan::Snap };
         }
         if last < self.base {
-            return Plan::Snap;
+            let is_one_history = is_txn && last >= self.floor;
+            return if is_one_history { Plan::Log { above: last } } else { Plan::Snap };
         }
         let next = self.txns.partition_point(|(zxid, _)| *zxid <= last);
         let previous = next.checked_sub(1).map_or(self.base, |index| self.txns[index].0);
@@ -154,7 +180,7 @@ mod tests {
     /// 1:3 is the base; 1:4 1:5 2:1 2:2 2:3 are kept.
     fn history() -> History {
         let keep = Keep { txns: 100, bytes: 0 };
-        let mut history = History::ending_with(zxid(1, 3), VecDeque::new(), keep);
+        let mut history = History::ending_with(zxid(1, 3), Replayed::default(), keep);
         for (epoch, counter) in [(1, 4), (1, 5), (2, 1), (2, 2), (2, 3)] {
             history.push(zxid(epoch, counter), Bytes::new());
         }
@@ -189,7 +215,29 @@ mod tests {
         assert_eq!(history.base, zxid(1, 4));
         history.trim(zxid(2, 3));
         assert_eq!(history.base, zxid(2, 1));
-        assert_eq!(history.plan(zxid(1, 5), zxid(2, 3)), Plan::Snap);
+        let committed = zxid(2, 3);
+        let table = [
+            (zxid(1, 5), Plan::Log { above: zxid(1, 5) }),
+            (zxid(1, 3), Plan::Log { above: zxid(1, 3) }),
+            (zxid(1, 2), Plan::Snap),
+            (zxid(2, 0), Plan::Snap),
+        ];
+        for (last, plan) in table {
+            assert_eq!(history.plan(last, committed), plan, "ends with {last}");
+        }
+    }
+
+    /// The log may hold the end of another history below what a start has replayed, or a leader has sent.
+    #[test]
+    fn the_log_counts_from_where_it_is_one_history() {
+        let keep = Keep { txns: 0, bytes: 0 };
+        let txns = [zxid(1, 6), zxid(1, 7)].map(|zxid| (zxid, Bytes::new()));
+        let replayed = Replayed { above: zxid(1, 4), txns: VecDeque::from(txns) };
+        let mut history = History::ending_with(zxid(1, 7), replayed, keep);
+        assert_eq!(history.plan(zxid(1, 4), zxid(1, 7)), Plan::Log { above: zxid(1, 4) });
+        assert_eq!(history.plan(zxid(1, 3), zxid(1, 7)), Plan::Snap);
+        history.restart(zxid(2, 4), Replayed::default());
+        assert_eq!(history.plan(zxid(1, 7), zxid(2, 4)), Plan::Snap);
     }
 
     #[test]

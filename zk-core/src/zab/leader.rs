@@ -13,6 +13,7 @@
 //! Spec: `LeaderProcessFOLLOWERINFO` to `LeaderProcessACK`. Java: `Leader`, `LearnerHandler`.
 
 mod broadcast;
+mod from_log;
 mod hand_over;
 mod handler;
 mod reconfig;
@@ -58,6 +59,8 @@ pub(crate) struct Leader {
     sync_ms: u64,
     half_tick_ms: u64,
     force_snapshot: bool,
+    /// Whether the log on disk has not failed yet.
+    reads_log: bool,
     /// Synchronizations since somebody asked.
     begun: Syncs,
     /// The highest epoch that a voter is known to have promised.
@@ -111,6 +114,7 @@ impl Leader {
             sync_ms: tick_ms * u64::from(options.sync_limit),
             half_tick_ms: (tick_ms / 2).max(1),
             force_snapshot: options.force_snapshot_sync,
+            reads_log: true,
             begun: Syncs::default(),
             promised: promised.max(options.accepted_epoch),
             retiring: Retiring::No,

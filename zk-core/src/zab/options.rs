@@ -21,9 +21,11 @@ pub struct EnsembleOptions {
     pub current_epoch: Epoch,
     /// The epoch that it last promised: the file `acceptedEpoch`.
     pub accepted_epoch: Epoch,
-    /// Its database is empty and ought not to be: it has no say until it has followed a leader. Java: the
-    /// zxid -1 that `db.autocreate=false` leads to.
+    /// Its database is empty and perhaps ought not to be: it has no say until it has followed a leader, or has
+    /// heard of all other voters what they have. Java: the zxid -1 that `db.autocreate=false` leads to.
     pub is_blank: bool,
+    /// `joinGuard.enabled`: voters that are all empty begin a new ensemble.
+    pub may_found: bool,
     /// `initLimit`, in ticks: how long connecting and synchronizing may take.
     pub init_limit: u32,
     /// `syncLimit`, in ticks: how long a peer may be silent.
@@ -36,6 +38,9 @@ pub struct EnsembleOptions {
     pub commit_log_count: usize,
     /// And so many bytes of txns at least.
     pub commit_log_bytes: usize,
+    /// `snapshotSizeFactor`, in thousandths: a learner that lacks more than memory has gets txns from the log on
+    /// disk if these have no more than this part of a snapshot's bytes. `None`: always a snapshot then.
+    pub log_permille: Option<u32>,
     /// `forceSnapshotSync`: learners always get a snapshot.
     pub force_snapshot_sync: bool,
     /// `leaderServes`: whether it takes clients while it leads.

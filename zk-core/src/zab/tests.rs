@@ -54,6 +54,11 @@ fn lines(acts: Vec<Act>, name: impl Fn(LinkId) -> String) -> String {
                 let leader = leader.map_or("whoever leads".to_owned(), |sid| sid.to_string());
                 writeln!(text, "members {config}, led by {leader}").unwrap();
             }
+            Act::ReadLog(read) => {
+                let (above, until) = (shown(read.above), shown(read.until));
+                let to = name(read.link);
+                writeln!(text, "read the log above {above} up to {until} for {to}").unwrap();
+            }
             Act::Stream(link) => writeln!(text, "stream {}", name(link)).unwrap(),
             Act::Serve => writeln!(text, "serve").unwrap(),
             Act::Follow(sid) => writeln!(text, "follow {sid}").unwrap(),

@@ -23,6 +23,9 @@ pub(crate) struct Quorum {
     pub(crate) election_interval_max_ms: u64,
     pub(crate) commit_log_count: usize,
     pub(crate) commit_log_bytes: usize,
+    /// Empty servers vote only once all others have said what they have.
+    pub(crate) is_guarded: bool,
+    pub(crate) log_permille: Option<u32>,
     pub(crate) force_snapshot_sync: bool,
     /// How many ms of each server's clock pass in 1000.
     pub(crate) rates: Vec<u64>,
@@ -52,6 +55,8 @@ impl Quorum {
             election_interval_max_ms: election_interval_min_ms * random.pick(&[1, 8, 32]),
             commit_log_count: random.pick(&[0, 3, 20, 500]),
             commit_log_bytes: random.pick(&[0, 0, 2000, 1 << 24]),
+            is_guarded: !is_alone && random.chance(300),
+            log_permille: random.pick(&[None, Some(330), Some(1_000_000), Some(1_000_000)]),
             force_snapshot_sync: random.chance(100),
             rates,
             connect_us: random.pick(&[20_000, 100_000, 500_000]),

@@ -257,7 +257,8 @@ impl Process {
     fn read_again(&mut self, scene: &mut Scene) -> Result<Database, End> {
         self.log.log.roll()?;
         let options = self.log.database;
-        let make = || Database::new(options);
+        let keep = scene.knobs.quorum.commit_log_bytes;
+        let make = || Database::new(options).keeping_replayed(keep);
         let recovered = recover(&self.disk, &self.dirs, &RecoverOptions::default(), make)?;
         let mut database = recovered.replica;
         database.finish_recovery();

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use zk_core::{LinkId, Output, RoleName};
+use zk_storage::Wanted;
 use zk_wire::{Epoch, QuorumPacket, SessionId};
 
 use super::log::{Command, shown};
@@ -87,6 +88,9 @@ impl Process {
             }
             Output::Reload => self.log(scene, Command::Reload),
             Output::AbortSnapshot => self.abort_snapshot(scene),
+            Output::ReadLog { link, above, until, bytes_max } => {
+                self.read_log(scene, link, Wanted { above, until, bytes_max });
+            }
             Output::StreamSnapshot { links } => self.stream_snapshot(scene, links),
             Output::Notify { to, payload } => {
                 self.mail.push(Mail::Vote { to: node_of(to), payload });

@@ -48,7 +48,9 @@ impl Process {
         let seed = scene.random.next();
         let options =
             DatabaseOptions { seed, extended_types: scene.knobs.extended_types, digest: true };
-        let recovered = recover(disk, dirs, &RecoverOptions::default(), || Database::new(options))?;
+        let keep = scene.knobs.quorum.commit_log_bytes;
+        let make = || Database::new(options).keeping_replayed(keep);
+        let recovered = recover(disk, dirs, &RecoverOptions::default(), make)?;
         let mut database = recovered.replica;
         database.finish_recovery();
         if database.digest_mismatches() > 0 {
@@ -57,14 +59,13 @@ impl Process {
             return Err(Property::Digest.broken(what).into());
         }
         scene.checker.on_recovered(node, &database)?;
-        if recovered.snapshot_zxid.is_none() {
+        let is_blank = scene.knobs.quorum.is_guarded && recovered.snapshot_zxid.is_none();
+        if recovered.snapshot_zxid.is_none() && !is_blank {
             snapshot::write_now(disk, dirs, &mut database)?;
         }
         let is_alone = scene.knobs.quorum.is_alone();
-        let epochs = match is_alone {
-            true => None,
-            false => Some(Epochs::load(disk.clone(), dirs, database.last_zxid())?),
-        };
+        let load = || Epochs::load(disk.clone(), dirs, database.last_zxid());
+        let epochs = if is_alone { None } else { Some(load()?) };
         if let Some(epochs) = &epochs {
             scene.checker.on_epochs(node, epochs.accepted(), epochs.current())?;
         }
@@ -72,7 +73,8 @@ impl Process {
             is_alone && recovered.snapshot_zxid.is_some() && recovered.replayed > 0;
         let log_options = LogOptions { prewrite_max: scene.knobs.prewrite_max, force_sync: true };
         let now = Now { mono: Millis(0), wall_ms: scene.wall_ms(*wall_skew_ms) };
-        let core = options_of(scene, seed, machine, epochs.as_ref());
+        let mut core = options_of(scene, seed, machine, epochs.as_ref());
+        core.ensemble.iter_mut().for_each(|ensemble| ensemble.is_blank = is_blank);
         let epoch = epochs.as_ref().map_or(Epoch(0), Epochs::current);
         let log = TxnLog::new(disk.clone(), dirs, log_options);
         let mut process = Self {
@@ -85,6 +87,7 @@ impl Process {
             dirs: dirs.clone(),
             log: LogThread::new(log, epochs, options),
             snapshots: Snapshots::default(),
+            readings: BTreeMap::new(),
             sockets: BTreeMap::new(),
             places: Vec::new(),
             free: Vec::new(),
@@ -169,6 +172,7 @@ fn ensemble_of(scene: &Scene, machine: &Machine, epochs: &Epochs<MemDisk>) -> En
         members: kept.members.unwrap_or(first),
         proposed: kept.proposed,
         is_blank: false,
+        may_found: quorum.is_guarded,
         current_epoch: epochs.current(),
         accepted_epoch: epochs.accepted(),
         init_limit: quorum.init_limit,
@@ -177,6 +181,7 @@ fn ensemble_of(scene: &Scene, machine: &Machine, epochs: &Epochs<MemDisk>) -> En
         election_interval_max_ms: quorum.election_interval_max_ms,
         commit_log_count: quorum.commit_log_count,
         commit_log_bytes: quorum.commit_log_bytes,
+        log_permille: quorum.log_permille,
         force_snapshot_sync: quorum.force_snapshot_sync,
         leader_serves: true,
         read_only: false,

@@ -116,6 +116,14 @@ impl<D: Disk> LogReader<D> {
         Ok(Some(LogRecord { offset, zxid, txn: &self.buffer[start..start + length] }))
     }
 
+    /// Begins again with the first record.
+    pub(super) fn rewind(&mut self) {
+        self.buffer.clear();
+        self.start = 0;
+        self.offset = FileHeader::LEN as u64;
+        (self.last, self.tail) = (None, None);
+    }
+
     /// How the log ended; `None` before it did.
     pub fn tail(&self) -> Option<Tail> {
         self.tail

@@ -1,6 +1,8 @@
 //! Reaching the quorum port of a leader, again and again until its time is over.
 //!
-//! Java: `Learner.connectToLeader`.
+//! An observer that is to leave the leader alone tries the voters in turn, each time from the next one on.
+//!
+//! Java: `Learner.connectToLeader`, `QuorumPeer.findLearnerMaster`.
 
 use std::io;
 use std::rc::Rc;
@@ -13,8 +15,9 @@ use tracing::{debug, info, warn};
 use zk_core::Input;
 use zk_wire::ServerId;
 
+use super::super::Places;
 use super::super::dialer::{Endpoint, shown};
-use super::Links;
+use super::{Links, State};
 
 impl Links {
     /// Begins to reach a leader; what was begun before is given up.
@@ -32,39 +35,60 @@ impl Links {
     }
 
     async fn reach(self: Rc<Self>, leader: ServerId) {
-        let endpoints = self.state.borrow().members.get(&leader).cloned().unwrap_or_default();
-        let reached = self.connect(leader, &endpoints).await;
+        let masters = self.state.borrow().masters(leader);
+        let reached = self.connect(leader, &masters).await;
         // From here on nothing waits: the core may end this task only before it hears of the link.
         self.state.borrow_mut().dialing = None;
-        let stream = reached.and_then(|stream| Ok((stream.peer_addr()?, stream)));
+        let stream = reached.and_then(|(master, stream)| Ok((master, stream.peer_addr()?, stream)));
         match stream {
-            Ok((remote, stream)) => {
+            Ok((master, remote, stream)) => {
                 let link = self.open(remote);
-                info!("Connected to leader {leader} at {remote}, link {}", link.0);
+                if master == leader {
+                    info!("Connected to leader {leader} at {remote}, link {}", link.0);
+                } else {
+                    info!("Observing leader {leader} by {master} at {remote}, link {}", link.0);
+                }
+                self.state.borrow_mut().observed = Some(master);
                 self.feed(Input::Dialed { link });
                 let links = self.clone();
                 spawn_local(async move { links.serve(link, stream).await });
             }
             Err(error) => {
-                let address = shown(&endpoints);
+                let places: Vec<_> = masters.into_iter().flat_map(|(_, places)| places).collect();
+                let address = shown(&places);
                 warn!("Failed connect to leader {leader} at {address} in time: {error}");
                 self.feed(Input::DialFailed);
             }
         }
     }
 
-    async fn connect(&self, leader: ServerId, endpoints: &[Endpoint]) -> io::Result<TcpStream> {
+    /// Connects to a leader for somebody else.
+    pub(crate) async fn connect_for_another(&self, leader: ServerId) -> io::Result<TcpStream> {
+        let places = self.state.borrow().places.quorum.get(&leader).cloned().unwrap_or_default();
+        self.dialer.connect_insecure(&places, self.options.dial_time).await
+    }
+
+    async fn connect(
+        &self,
+        leader: ServerId,
+        masters: &[(ServerId, Vec<Endpoint>)],
+    ) -> io::Result<(ServerId, TcpStream)> {
+        let mut turn = masters.iter().cycle();
         let until = Instant::now() + self.options.dial_time;
         let mut tries: u32 = 0;
         let mut pause = PAUSE_MIN;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let error = match self.dialer.connect(endpoints, left).await {
-                Ok(stream) => return Ok(stream),
+            let Some((master, places)) = turn.next() else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            let error = match self.dialer.connect(places, left).await {
+                Ok(stream) => return Ok((*master, stream)),
                 Err(error) => error,
             };
             tries = tries.saturating_add(1);
-            let text = format!("leader {leader} is not reached, tries={tries}: {error}");
+            let text =
+                format!("leader {leader} is not reached by {master}, tries={tries}: {error}");
             if tries.is_power_of_two() {
                 info!("{text}")
             } else {
@@ -76,6 +100,19 @@ impl Links {
             }
             sleep(pause).await;
         }
+    }
+}
+
+impl State {
+    /// Where to go in order to learn from a leader.
+    fn masters(&self, leader: ServerId) -> Vec<(ServerId, Vec<Endpoint>)> {
+        let Places { quorum, masters } = &self.places;
+        if masters.is_empty() {
+            return vec![(leader, quorum.get(&leader).cloned().unwrap_or_default())];
+        }
+        let last = masters.iter().position(|(id, _)| Some(*id) == self.observed);
+        let tried = last.map_or(0, |last| last + 1);
+        [&masters[tried..], &masters[..tried]].concat()
     }
 }
 

@@ -18,7 +18,8 @@ impl Scene {
         let members = leader.map(|address| (ServerId(3), vec![endpoint(address)]));
         let options =
             LinkOptions { dial_time, dial_pause: Duration::from_millis(10), security_time: LIMIT };
-        let links = Links::new(core.as_core(), dialer(), options, members.into_iter().collect());
+        let places = Places { quorum: members.into_iter().collect(), ..Places::default() };
+        let links = Links::new(core.as_core(), dialer(), options, places);
         let (listener, address) = listener().await;
         let taker = links.clone();
         spawn_local(accept(listener, false, move |stream, remote| taker.accept(stream, remote)));

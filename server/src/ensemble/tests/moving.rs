@@ -98,8 +98,9 @@ fn a_leader_is_dialed_where_it_is_by_now() {
             dial_pause: Duration::from_millis(10),
             security_time: LIMIT,
         };
-        let links = Links::new(core.as_core(), dialer(), options, members(&[(3, old_address)]));
-        links.set_members(members(&[(3, new_address)]));
+        let place = |address| Places { quorum: members(&[(3, address)]), ..Places::default() };
+        let links = Links::new(core.as_core(), dialer(), options, place(old_address));
+        links.set_places(place(new_address));
         links.dial(ServerId(3));
         let _stream = accepted(&new).await;
         core.hears("link 1 to the leader").await;

@@ -42,7 +42,7 @@ impl Scene {
         let shell = Shell::new(peer, Clock::start(), scratch.settings(), log);
         let core = Recorder::new();
         let options = LinkOptions { dial_time: LIMIT, dial_pause: LIMIT, security_time: LIMIT };
-        let links = Links::new(core.as_core(), dialer(), options, BTreeMap::new());
+        let links = Links::new(core.as_core(), dialer(), options, Places::default());
         let options =
             ElectionOptions { me: ServerId(1), multi_address: false, introduction_time: LIMIT };
         let election = ElectionPort::new(core.as_core(), dialer(), options, BTreeMap::new());
@@ -52,6 +52,8 @@ impl Scene {
             me: ServerId(1),
             election_listening: closed_port(),
             quorum_listening: closed_port(),
+            observer_listening: None,
+            master_port: None,
             kept: Cell::default(),
             files: RefCell::default(),
         };

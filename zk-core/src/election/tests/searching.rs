@@ -493,7 +493,6 @@ fn a_server_that_does_not_know_its_zxid_does_not_vote() {
         server 2 of 1 2 3
 
         look zxid=-1
-        1: LOOKING leader=1 zxid=5 round=1
         3: LOOKING leader=1 zxid=5 round=1
         ----
         -> 1 3: LOOKING leader=2 zxid=-1 round=1 epoch=0
@@ -503,6 +502,105 @@ fn a_server_that_does_not_know_its_zxid_does_not_vote() {
         1: LEADING leader=1 zxid=5 round=1
         ----
         FOLLOWING: leader=1 zxid=5 round=1 epoch=0
+    "#]]);
+}
+
+/// Nothing is left that could have more than the best of them.
+#[test]
+fn a_server_that_does_not_know_its_zxid_votes_when_all_have_been_heard() {
+    check(expect![[r#"
+        server 2 of 1 2 3
+
+        look zxid=-1
+        3: LOOKING leader=3 zxid=4 round=1
+        1: LOOKING leader=1 zxid=5 round=1
+        ----
+        -> 1 3: LOOKING leader=2 zxid=-1 round=1 epoch=0
+        -> 1 3: LOOKING leader=1 zxid=5 round=1 epoch=0
+
+        1: LOOKING leader=1 zxid=5 round=1
+        3: LOOKING leader=1 zxid=5 round=1
+        ----
+        FOLLOWING: leader=1 zxid=5 round=1 epoch=0
+    "#]]);
+}
+
+#[test]
+fn what_was_heard_in_one_round_counts_in_no_other() {
+    check(expect![[r#"
+        server 4 of 1 2 3 4 5
+
+        look zxid=-1
+        1: LOOKING leader=1 zxid=5 round=1
+        2: LOOKING leader=2 zxid=4 round=1
+        3: LOOKING leader=3 zxid=4 round=2
+        5: LOOKING leader=5 zxid=4 round=1
+        ----
+        -> 1 2 3 5: LOOKING leader=4 zxid=-1 round=1 epoch=0
+
+        3: LOOKING leader=3 zxid=4 round=1
+        ----
+        -> 1 2 3 5: LOOKING leader=1 zxid=5 round=1 epoch=0
+
+        # 1 may be gone: the others do not tell what it had.
+        5: LOOKING leader=5 zxid=4 round=2
+        2: LOOKING leader=5 zxid=4 round=2
+        3: LOOKING leader=5 zxid=4 round=2
+        ----
+        -> 1 2 3 5: LOOKING leader=4 zxid=-1 round=2 epoch=0
+
+        1: LOOKING leader=1 zxid=5 round=2
+        ----
+        -> 1 2 3 5: LOOKING leader=1 zxid=5 round=2 epoch=0
+    "#]]);
+}
+
+#[test]
+fn who_has_a_leader_does_not_count_as_heard() {
+    check(expect![[r#"
+        server 2 of 1 2 3
+
+        look zxid=-1
+        1: LOOKING leader=1 zxid=5 round=1
+        1: FOLLOWING leader=3 zxid=5 round=1
+        3: LOOKING leader=3 zxid=4 round=1
+        ----
+        -> 1 3: LOOKING leader=2 zxid=-1 round=1 epoch=0
+    "#]]);
+}
+
+#[test]
+fn servers_that_are_all_empty_begin_a_new_ensemble() {
+    check(expect![[r#"
+        server 3 of 1 2 3
+
+        look zxid=-1
+        1: LOOKING leader=1 zxid=-1 round=1
+        ----
+        -> 1 2: LOOKING leader=3 zxid=-1 round=1 epoch=0
+
+        2: LOOKING leader=2 zxid=-1 round=2
+        ----
+        -> 1 2: LOOKING leader=3 zxid=0 round=2 epoch=0
+
+        2: LOOKING leader=3 zxid=0 round=2
+        1: LOOKING leader=3 zxid=0 round=2
+        ----
+        LEADING: leader=3 zxid=0 round=2 epoch=0
+    "#]]);
+}
+
+/// One of them has lost what it had.
+#[test]
+fn servers_of_which_one_has_had_a_leader_are_no_new_ensemble() {
+    check(expect![[r#"
+        server 3 of 1 2 3
+
+        look zxid=-1
+        1: LOOKING leader=1 zxid=-1 round=1
+        2: LOOKING leader=2 zxid=-1 round=1 epoch=4
+        ----
+        -> 1 2: LOOKING leader=3 zxid=-1 round=1 epoch=0
     "#]]);
 }
 

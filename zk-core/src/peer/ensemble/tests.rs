@@ -74,6 +74,42 @@ fn a_server_that_was_away_gets_what_it_lacks() {
     }
 }
 
+/// Members that keep one txn in memory; ten are missing to one of them.
+fn with_a_laggard() -> Cluster {
+    let mut cluster = Cluster::keeping(3, 1);
+    cluster.run();
+    let client = cluster.connect(2);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    cluster.stop(1);
+    for n in 0..10 {
+        assert_eq!(cluster.create(client, &format!("/a/{n}")), 0);
+    }
+    cluster
+}
+
+#[test]
+fn a_server_that_lacks_more_than_memory_has_gets_it_from_the_log() {
+    let mut cluster = with_a_laggard();
+    cluster.start(1);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+    assert!(cluster.has(1, "/a/9"));
+    assert_eq!(cluster.read_again(), 9);
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/b"), 0);
+    assert!((1..=3).all(|sid| cluster.has(sid, "/b")));
+}
+
+#[test]
+fn a_server_gets_a_snapshot_where_the_log_is_purged() {
+    let mut cluster = with_a_laggard();
+    cluster.purge(3);
+    cluster.start(1);
+    cluster.run();
+    assert!(cluster.has(1, "/a/9") && cluster.peer(1).is_serving());
+    assert_eq!(cluster.read_again(), 0);
+}
+
 #[test]
 fn a_session_moves_between_servers_and_ends_for_all() {
     let mut cluster = Cluster::new(3);
@@ -301,4 +337,43 @@ fn a_server_that_lost_its_database_has_no_vote_until_it_has_followed() {
     cluster.stop(3);
     cluster.run();
     assert_eq!(cluster.roles(), "1 FOLLOWING 2 LEADING 3 down");
+}
+
+#[test]
+fn servers_that_are_all_empty_begin_a_new_ensemble_once_all_are_there() {
+    let mut cluster = Cluster::guarded(3);
+    cluster.start(1);
+    cluster.start(3);
+    cluster.pass(60_000);
+    assert_eq!(cluster.roles(), "1 LOOKING 2 down 3 LOOKING");
+    cluster.start(2);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 FOLLOWING 2 FOLLOWING 3 LEADING");
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+}
+
+/// One server becomes three: the two new ones outvoted it elsewhere, and everything was gone.
+#[test]
+fn two_empty_servers_join_the_one_that_has_everything() {
+    let mut cluster = Cluster::guarded(3);
+    for sid in 1..=3 {
+        cluster.start(sid);
+    }
+    cluster.run();
+    let client = cluster.connect(1);
+    assert_eq!(cluster.create(client, "/a"), 0);
+    for sid in 1..=3 {
+        cluster.stop(sid);
+    }
+    cluster.blank(2);
+    cluster.blank(3);
+    cluster.start(2);
+    cluster.start(3);
+    cluster.pass(60_000);
+    assert_eq!(cluster.roles(), "1 down 2 LOOKING 3 LOOKING");
+    cluster.start(1);
+    cluster.run();
+    assert_eq!(cluster.roles(), "1 LEADING 2 FOLLOWING 3 FOLLOWING");
+    assert!((1..=3).all(|sid| cluster.has(sid, "/a")));
 }

@@ -204,6 +204,8 @@ impl Leader {
                 // It does not have to say anything before the leader has.
                 Phase::AwaitEpoch
                 | Phase::AwaitStart { .. }
+                | Phase::AwaitLog { .. }
+                | Phase::LogStreaming
                 | Phase::AwaitSnapshot
                 | Phase::Streaming => continue,
                 Phase::Greeting | Phase::AwaitAckEpoch | Phase::AwaitNewLeaderAck => self.init_ms,

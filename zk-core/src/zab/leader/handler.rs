@@ -35,6 +35,10 @@ pub(super) enum Phase {
     AwaitAckEpoch,
     /// It waits for the synchronization; its log ends here.
     AwaitStart { last: Zxid },
+    /// The log on disk is looked at; it is told nothing yet.
+    AwaitLog { above: Zxid },
+    /// Txns of the log on disk are on their way.
+    LogStreaming,
     /// It waits for a snapshot to begin.
     AwaitSnapshot,
     /// A snapshot is on its way.
@@ -77,7 +81,11 @@ impl Handler {
             | Phase::AwaitStart { .. }
             | Phase::AwaitSnapshot
             | Phase::Live => false,
-            Phase::Streaming | Phase::AwaitNewLeaderAck | Phase::Synced => true,
+            Phase::AwaitLog { .. }
+            | Phase::LogStreaming
+            | Phase::Streaming
+            | Phase::AwaitNewLeaderAck
+            | Phase::Synced => true,
         }
     }
 }

@@ -20,7 +20,7 @@ impl Syncs {
     /// Compat: a log that is cut gets txns too.
     pub(super) fn add(&mut self, plan: Plan) {
         match plan {
-            Plan::Diff { .. } | Plan::Trunc { .. } => self.diffs += 1,
+            Plan::Diff { .. } | Plan::Log { .. } | Plan::Trunc { .. } => self.diffs += 1,
             Plan::Snap => self.snaps += 1,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Java: `LearnerHandler.syncFollower`, `Leader.waitForNewLeaderAck`.
 
+use bytes::Bytes;
 use tracing::info;
 use zk_wire::{QuorumPacket, Zxid};
 
@@ -21,27 +22,35 @@ impl Leader {
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         let Phase::AwaitStart { last } = handler.phase else { return };
         let committed = self.committed;
-        let plan = if self.force_snapshot { Plan::Snap } else { history.plan(last, committed) };
-        self.begun.add(plan);
+        let reads_log = self.reads_log && options.log_permille.is_some();
+        let plan = match history.plan(last, committed) {
+            _ if self.force_snapshot => Plan::Snap,
+            Plan::Log { .. } if !reads_log => Plan::Snap,
+            plan => plan,
+        };
         let sid = handler.sid.unwrap_or_default();
         info!("synchronizing server.{sid}, whose log ends with {last}, up to {committed}: {plan}");
         let (first, above) = match plan {
             Plan::Diff { above } => (QuorumPacket::Diff { zxid: committed }, above),
             Plan::Trunc { to } => (QuorumPacket::Trunc { zxid: to }, to),
-            Plan::Snap => {
-                handler.phase = Phase::AwaitSnapshot;
-                return acts.push(Act::Stream(link));
-            }
+            Plan::Log { above } => return self.begin_reading(history, link, above, acts),
+            Plan::Snap => return self.begin_snapshot(link, acts),
         };
+        self.begun.add(plan);
         let mut parcel = Parcel::new(link, acts);
         parcel.add(&first);
-        for (zxid, txn) in history.above(above).take_while(|(zxid, _)| *zxid <= committed) {
-            parcel.add(&QuorumPacket::Proposal { zxid: *zxid, txn });
-            parcel.add(&QuorumPacket::Commit { zxid: *zxid });
-        }
+        parcel.add_committed(history.above(above).take_while(|(zxid, _)| *zxid <= committed));
         parcel.send();
         handler.sent = committed;
         self.send_newleader(options, link, acts);
+    }
+
+    /// Asks for a snapshot for a learner.
+    pub(super) fn begin_snapshot(&mut self, link: LinkId, acts: &mut Vec<Act>) {
+        self.begun.add(Plan::Snap);
+        let handler = self.handlers.get_mut(&link).expect("it was just looked up");
+        handler.phase = Phase::AwaitSnapshot;
+        acts.push(Act::Stream(link));
     }
 
     /// A snapshot of the tree as of `zxid` begins to be streamed to these learners.
@@ -69,7 +78,12 @@ impl Leader {
         }
     }
 
-    fn send_newleader(&mut self, options: &EnsembleOptions, link: LinkId, acts: &mut Vec<Act>) {
+    pub(super) fn send_newleader(
+        &mut self,
+        options: &EnsembleOptions,
+        link: LinkId,
+        acts: &mut Vec<Act>,
+    ) {
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::AwaitNewLeaderAck;
         // What a learner is let in with holds for it from then on. While the leader is being established that
@@ -159,7 +173,7 @@ impl Leader {
 }
 
 /// Many packets for one learner, sent in pieces of a good size.
-struct Parcel<'a> {
+pub(super) struct Parcel<'a> {
     link: LinkId,
     bytes: Vec<u8>,
     acts: &'a mut Vec<Act>,
@@ -169,11 +183,19 @@ impl<'a> Parcel<'a> {
     /// A piece is sent when it has so many bytes.
     const LEN: usize = 64 << 10;
 
-    fn new(link: LinkId, acts: &'a mut Vec<Act>) -> Self {
+    pub(super) fn new(link: LinkId, acts: &'a mut Vec<Act>) -> Self {
         Self { link, bytes: Vec::new(), acts }
     }
 
-    fn add(&mut self, packet: &QuorumPacket<'_>) {
+    /// Txns that are committed.
+    pub(super) fn add_committed<'t>(&mut self, txns: impl IntoIterator<Item = &'t (Zxid, Bytes)>) {
+        for (zxid, txn) in txns {
+            self.add(&QuorumPacket::Proposal { zxid: *zxid, txn });
+            self.add(&QuorumPacket::Commit { zxid: *zxid });
+        }
+    }
+
+    pub(super) fn add(&mut self, packet: &QuorumPacket<'_>) {
         packet.encode(&mut self.bytes);
         if self.bytes.len() >= Self::LEN {
             let piece = std::mem::take(&mut self.bytes);
@@ -181,7 +203,7 @@ impl<'a> Parcel<'a> {
         }
     }
 
-    fn send(self) {
+    pub(super) fn send(self) {
         if !self.bytes.is_empty() {
             self.acts.push(Act::Send(self.link, self.bytes.into()));
         }

@@ -9,7 +9,7 @@ use super::{lines, txn, zxid};
 use crate::quorum::Members;
 use crate::quorum::plain::Plain;
 use crate::sessions::Millis;
-use crate::zab::{Act, EnsembleOptions, History, Keep, Leader, LinkId};
+use crate::zab::{Act, EnsembleOptions, History, Keep, Leader, LinkId, Replayed};
 
 /// server.3 of three, whose log ends with 1:6; 1:5 and 1:6 are in memory. Links have the learners' numbers.
 struct Scene {
@@ -32,6 +32,7 @@ fn options() -> EnsembleOptions {
         ),
         proposed: None,
         is_blank: false,
+        may_found: false,
         current_epoch: Epoch(1),
         accepted_epoch: Epoch(1),
         init_limit: 10,
@@ -40,6 +41,7 @@ fn options() -> EnsembleOptions {
         election_interval_max_ms: 60_000,
         commit_log_count: 500,
         commit_log_bytes: 1 << 20,
+        log_permille: Some(1000),
         force_snapshot_sync: false,
         leader_serves: true,
         read_only: false,
@@ -52,11 +54,12 @@ fn options() -> EnsembleOptions {
 impl Scene {
     fn new() -> Self {
         let txns = ["1:4", "1:5", "1:6"].map(|at| (zxid(at), txn(zxid(at)).into()));
+        let replayed = Replayed { above: zxid("1:2"), txns: VecDeque::from(txns) };
         let keep = Keep { txns: 500, bytes: 1 << 20 };
         let options = options();
         Self {
             leader: Leader::new(&options, 1000, Millis(0), zxid("1:6"), Epoch(0)),
-            history: History::ending_with(zxid("1:6"), VecDeque::from(txns), keep),
+            history: History::ending_with(zxid("1:6"), replayed, keep),
             options,
             now: Millis(0),
         }
@@ -79,6 +82,13 @@ impl Scene {
                 let (options, history) = (&self.options, &self.history);
                 self.leader.on_stored(self.now, options, history, accepted, current, acts);
             }
+            ["log", "for", link, ref ats @ ..] => {
+                let link = LinkId(link.parse().unwrap());
+                let txns: Vec<_> = ats.iter().map(|at| (zxid(at), txn(zxid(at)).into())).collect();
+                let (options, history) = (&self.options, &self.history);
+                self.leader.on_log_read(self.now, options, history, link, &txns, acts);
+            }
+            ["unfit", "for", link] => self.leader.on_log_unfit(LinkId(link.parse().unwrap()), acts),
             ["propose", at] => {
                 let (at, bytes) = (zxid(at), bytes::Bytes::from(txn(zxid(at))));
                 self.history.push(at, bytes.clone());
@@ -277,6 +287,91 @@ fn a_txn_is_committed_when_a_quorum_has_it_on_disk() {
                 send 1 COMMIT 2:1
                 send 4 INFORM 2:1
                 commit 2:1
+        "#]],
+    );
+}
+
+/// 1:2 and 1:3 are not in memory; what is committed meanwhile comes from there.
+#[test]
+fn a_learner_that_lacks_more_than_memory_has_gets_it_from_the_log() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0\nfrom 2 ACKEPOCH 1:2 1\npropose 2:1\npersisted 2:1\nfrom 1 ACK 2:1\n\
+         log for 2 1:3\nlog for 2 1:4\npropose 2:2\nfrom 2 ACK 2:0",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:2 1
+                read the log above 1:2 up to 1:4 for 2
+            propose 2:1
+                send 1 PROPOSAL 2:1
+            persisted 2:1
+            from 1 ACK 2:1
+                send 1 COMMIT 2:1
+                commit 2:1
+            log for 2 1:3
+                send 2 DIFF 2:1
+                send 2 PROPOSAL 1:3
+                send 2 COMMIT 1:3
+            log for 2 1:4
+                send 2 PROPOSAL 1:4
+                send 2 COMMIT 1:4
+                send 2 PROPOSAL 1:5
+                send 2 COMMIT 1:5
+                send 2 PROPOSAL 1:6
+                send 2 COMMIT 1:6
+                send 2 PROPOSAL 2:1
+                send 2 COMMIT 2:1
+                send 2 NEWLEADER 2:0
+            propose 2:2
+                send 1 PROPOSAL 2:2
+            from 2 ACK 2:0
+                send 2 UPTODATE
+                send 2 PROPOSAL 2:2
+        "#]],
+    );
+}
+
+/// It has not been told anything yet: a snapshot does as well.
+#[test]
+fn a_learner_gets_a_snapshot_where_the_log_does_not_have_what_it_lacks() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0\nfrom 2 ACKEPOCH 1:2 1\nunfit for 2",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:2 1
+                read the log above 1:2 up to 1:4 for 2
+            unfit for 2
+                stream 2
+        "#]],
+    );
+}
+
+/// Half of a DIFF cannot be taken back: the learner comes again, and not to the same log.
+#[test]
+fn a_log_that_fails_half_way_is_not_read_again() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0\nfrom 2 ACKEPOCH 1:2 1\nlog for 2 1:3\nunfit for 2\nlog for 2 1:4\n\
+         from 2 FOLLOWERINFO 2:0\nfrom 2 ACKEPOCH 1:3 1",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:2 1
+                read the log above 1:2 up to 1:4 for 2
+            log for 2 1:3
+                send 2 DIFF 1:6
+                send 2 PROPOSAL 1:3
+                send 2 COMMIT 1:3
+            unfit for 2
+                close 2
+            log for 2 1:4
+            from 2 FOLLOWERINFO 2:0
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:3 1
+                stream 2
         "#]],
     );
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +31,12 @@ pub(super) struct Cluster {
     lingering: Option<i64>,
     /// Whose disk does not answer.
     slow_disk: Option<i64>,
+    /// Members that are all empty begin a new ensemble.
+    may_found: bool,
+    /// Whose log has lost what lies before its last txns.
+    purged: Option<i64>,
+    /// How many txns were read from logs for learners.
+    read_again: usize,
     /// Who must read all that comes.
     watched: Option<i64>,
     /// Whether requests may change the members.
@@ -70,6 +77,8 @@ enum Event {
     Stored(i32, i32),
     Truncated(Zxid),
     Reload,
+    LogRead(LinkId, Vec<(Zxid, Bytes)>),
+    LogUnfit(LinkId),
     SnapshotTaken,
     SnapshotStreamed,
     Closed(ConnectionId),
@@ -78,6 +87,16 @@ enum Event {
 impl Cluster {
     pub(super) fn new(count: i64) -> Self {
         Self::keeping(count, 500)
+    }
+
+    /// Empty servers, of which none was told that it is new; none is started.
+    pub(super) fn guarded(count: i64) -> Self {
+        let mut cluster = Self::with(0, 500, None);
+        (cluster.may_found, cluster.count) = (true, count);
+        for sid in 1..=count {
+            cluster.servers.insert(sid, Server { is_wiped: true, ..Server::default() });
+        }
+        cluster
     }
 
     /// Servers that keep so many txns in memory.
@@ -135,6 +154,9 @@ impl Cluster {
             last_link: 0,
             lingering: None,
             slow_disk: None,
+            may_found: false,
+            purged: None,
+            read_again: 0,
             watched: None,
             is_reconfigurable: false,
             local_sessions,
@@ -163,7 +185,8 @@ impl Cluster {
             me: ServerId(sid),
             members,
             proposed,
-            is_blank: server.is_wiped,
+            is_blank: server.is_wiped && server.log.is_empty(),
+            may_found: self.may_found,
             accepted_epoch: zk_wire::Epoch(server.epochs.0),
             current_epoch: zk_wire::Epoch(server.epochs.1),
             init_limit: 10,
@@ -172,6 +195,7 @@ impl Cluster {
             election_interval_max_ms: 60_000,
             commit_log_count: keep,
             commit_log_bytes: 0,
+            log_permille: Some(1000),
             force_snapshot_sync: false,
             leader_serves: true,
             reconfig: Some(grammar).filter(|_| self.is_reconfigurable),
@@ -193,6 +217,16 @@ impl Cluster {
         let Some(sid) = self.slow_disk.take() else { return };
         let last = self.servers[&sid].log.last().map_or(Zxid::ZERO, |(zxid, _)| *zxid);
         self.events.push_back((sid, Event::Persisted(last)));
+    }
+
+    /// It can no longer read its log for others.
+    pub(super) fn purge(&mut self, sid: i64) {
+        self.purged = Some(sid);
+    }
+
+    /// How many txns learners got that were in no memory.
+    pub(super) fn read_again(&self) -> usize {
+        self.read_again
     }
 
     /// It must read all that comes from its leader.
@@ -329,6 +363,11 @@ impl Cluster {
                 let database = Box::new(self.servers.get_mut(&sid).unwrap().recover(keep));
                 self.step(sid, Input::Reloaded { database });
             }
+            Event::LogRead(link, txns) => {
+                self.read_again += txns.len();
+                self.step(sid, Input::LogRead { link, txns: &txns });
+            }
+            Event::LogUnfit(link) => self.step(sid, Input::LogUnfit { link }),
             Event::SnapshotTaken => self.step(sid, Input::SnapshotTaken { is_durable: true }),
             Event::SnapshotStreamed => self.step(sid, Input::SnapshotStreamed),
             Event::Closed(cnx) => self.step(sid, Input::Disconnected { cnx }),
@@ -401,6 +440,9 @@ impl Cluster {
             Output::Reload => self.events.push_back((sid, Event::Reload)),
             Output::AbortSnapshot => server.peer.as_mut().unwrap().database_mut().abort_snapshot(),
             Output::TakeSnapshot => self.events.push_back((sid, Event::SnapshotTaken)),
+            Output::ReadLog { link, above, until, bytes_max } => {
+                self.read_log(sid, link, above..=until, bytes_max);
+            }
             Output::StreamSnapshot { links } => self.stream(sid, &links),
         }
     }
@@ -414,6 +456,20 @@ impl Cluster {
         self.links.insert(link, (sid, leader));
         self.events.push_back((leader, Event::LinkOpened(link)));
         self.events.push_back((sid, Event::Dialed(link)));
+    }
+
+    /// Two txns at a time.
+    fn read_log(&mut self, sid: i64, link: LinkId, range: RangeInclusive<Zxid>, bytes_max: u64) {
+        let log = &self.servers[&sid].log;
+        let wanted: Vec<_> = log.iter().filter(|(zxid, _)| range.contains(zxid)).cloned().collect();
+        let len: usize = wanted.iter().map(|(_, bytes)| bytes.len()).sum();
+        let has_all = wanted.first().is_some_and(|(zxid, _)| zxid == range.start());
+        if !has_all || len as u64 > bytes_max || self.purged == Some(sid) {
+            return self.events.push_back((sid, Event::LogUnfit(link)));
+        }
+        for txns in wanted[1..].chunks(2) {
+            self.events.push_back((sid, Event::LogRead(link, txns.to_vec())));
+        }
     }
 
     fn stream(&mut self, sid: i64, links: &[LinkId]) {
