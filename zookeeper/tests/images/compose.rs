@@ -27,9 +27,9 @@ fn start(engine: &'static Engine, network: &Network, profile: &str) -> Option<Ve
             ("--cap-add", "cap_add"),
             ("--security-opt", "security_opt"),
         ] {
-            options = texts(key).iter().fold(options, |options, text| {
-                options.flag(format!("{flag}={text}"))
-            });
+            options = texts(key)
+                .iter()
+                .fold(options, |options, text| options.flag(format!("{flag}={text}")));
         }
         for volume in texts("volumes") {
             let (name, path) = volume.split_once(':').expect("a name and a path");
