@@ -348,8 +348,10 @@ pub enum Problem {
         own: Option<u64>,
     },
     /// Nothing can be written there.
-    #[error("{}: cannot be written ({source}): {access}; set the pod's fsGroup, or the owner or \
-        mode of the directory", .path.display())]
+    #[error(
+        "{}: cannot be written ({source}): {access}; give the pod `securityContext: {{fsGroup: {}}}`, \
+         or the directory another owner or mode", .path.display(), .access.group()
+    )]
     Access {
         /// The directory, or the one above that would have to hold it.
         path: PathBuf,

@@ -40,14 +40,18 @@ fn the_layout_that_has_data_is_found_whichever_image_left_it() {
         ("/var/lib/zookeeper/data", "1000:1000", "Confluent's and the Kubernetes image"),
     ] {
         let volume = Volume::with_data(engine, owner);
-        let options = Options::default()
-            .flag(volume.at(path))
-            .env("ZOO_CFG_EXTRA", &format!("dataLogDir={path}"));
-        let container = Container::start(engine, Image::Slim, &options);
-        container.await_serving();
-        container.says(&format!("folders of {image}: it has data"));
-        container.says(&format!("data in {path}: "));
-        container.says("snapshot.");
+        // As the user that the other image ran as, then as root, which gives it to another.
+        for user in [owner, "0:0"] {
+            let options = Options::default()
+                .flag(volume.at(path))
+                .flag(format!("--user={user}"))
+                .env("ZOO_CFG_EXTRA", &format!("dataLogDir={path}"));
+            let container = Container::start(engine, Image::Slim, &options);
+            container.await_serving();
+            container.says(&format!("folders of {image}: it has data"));
+            container.says(&format!("data in {path}: "));
+            container.says("snapshot.");
+        }
     }
 }
 
@@ -82,5 +86,6 @@ fn a_volume_that_cannot_be_written_is_one_sentence_and_exit_code_3() {
         let last = log.lines().last().unwrap_or_default();
         assert!(last.starts_with("start-zookeeper: /data: cannot be written (EACCES"), "{log}");
         assert!(last.contains("it is uid 0, gid 0, mode 0755, this process is uid 1000"), "{last}");
+        assert!(last.contains(" at /data; give the pod `securityContext: {fsGroup: "), "{last}");
     }
 }
