@@ -80,6 +80,11 @@ impl Set {
         Container::named(self.engine, &name, self.image, &options.command(&words))
     }
 
+    /// What a claim is bound to.
+    fn volume(&self, claim: &str, ordinal: u64) -> String {
+        format!("{}-{claim}-{ordinal}", self.prefix)
+    }
+
     /// What the kubelet learns from a probe.
     fn probe(&self, probe: &str, pod: &Container) -> bool {
         let words = list(&self.container()[probe]["exec"]["command"]);
@@ -116,11 +121,12 @@ struct Load {
 }
 
 impl Load {
-    fn start(pods: &[Container]) -> Option<Self> {
+    /// `before` of an earlier load must be there.
+    fn start(pods: &[Container], before: u64) -> Option<Self> {
         let servers = pods.iter().map(|pod| pod.address().expect("it runs").to_string() + ":2181");
         let mut command: Command = program("python3")?;
         command.arg(root().join("zookeeper/tests/images/load.py"));
-        command.arg(servers.collect::<Vec<_>>().join(","));
+        command.arg(servers.collect::<Vec<_>>().join(",")).arg(before.to_string());
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python starts");
         let output = BufReader::new(child.stdout.take().expect("piped"));
@@ -135,12 +141,14 @@ impl Load {
         line.trim_end().to_owned()
     }
 
-    /// Nothing acknowledged may be missing.
-    fn finish(mut self) -> String {
+    /// Nothing acknowledged may be missing; gives back how many there are.
+    fn finish(mut self) -> u64 {
         self.child.stdin.take().expect("piped").write_all(b"end\n").expect("it reads");
         let line = self.line();
         assert!(self.child.wait().expect("it ends").success(), "{line}");
-        line
+        let (count, rest) = line.split_once(' ').expect("a count comes first");
+        assert_eq!(rest, "acknowledged, 0 missing");
+        count.parse().expect("a number")
     }
 }
 
@@ -157,7 +165,7 @@ fn a_rolling_restart_of_the_pods_loses_no_write() {
         last - started,
         last.elapsed()
     ));
-    let Some(load) = Load::start(&pods) else { return };
+    let Some(load) = Load::start(&pods, 0) else { return };
     // As the controller: from the highest ordinal down, each gone before it is new, the next one
     // only when this one is ready again.
     for ordinal in (0..set.replicas()).rev() {
@@ -170,7 +178,35 @@ fn a_rolling_restart_of_the_pods_loses_no_write() {
         pods.insert(at, set.pod(ordinal));
         set.await_ready(&pods[at]);
     }
-    println(&format!("rolling restart: {}", load.finish()));
+    println(&format!("rolling restart: {} writes acknowledged, none missing", load.finish()));
+}
+
+#[test]
+fn pods_that_are_all_deleted_come_back_at_other_addresses_and_one_without_its_volume() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Busybox) else { return };
+    let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let Some(load) = Load::start(&pods, 0) else { return };
+    let before = load.finish();
+    let addresses: Vec<_> = pods.iter().map(Container::address).collect();
+    drop(pods);
+    // The other way round, and the first one's name is nobody's until the others serve.
+    let mut pods: Vec<_> = (1..set.replicas()).rev().map(|ordinal| set.pod(ordinal)).collect();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    pods.push(set.pod(0));
+    pods.reverse();
+    set.await_ready(&pods[0]);
+    assert_ne!(pods.iter().map(Container::address).collect::<Vec<_>>(), addresses);
+    let load = Load::start(&pods, before).expect("it has run before");
+    let before = load.finish();
+    drop(pods.pop());
+    let last = set.replicas() - 1;
+    run(engine.docker().args(["volume", "rm", &set.volume("datadir", last)]));
+    pods.push(set.pod(last));
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let load = Load::start(&pods[2..], before).expect("it has run before");
+    load.finish();
 }
 
 #[test]
