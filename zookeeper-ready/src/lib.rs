@@ -1,5 +1,5 @@
 //! Probes that ask a ZooKeeper server one thing and give up soon: `zookeeper-ready` and
-//! `zookeeper-metrics`.
+//! `zookeeper-metrics`; and `nc`, for the probes that people have already.
 //!
 //! They speak four-letter words over one plain TCP connection each. They never open a session,
 //! start a program, read a configuration or wait longer than their one deadline, so that a
@@ -13,6 +13,7 @@ pub mod answer;
 pub mod conversation;
 pub mod flags;
 pub mod metrics;
+pub mod netcat;
 pub mod probe;
 pub mod ready;
 

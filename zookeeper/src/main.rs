@@ -30,6 +30,7 @@ type Program = fn(Vec<OsString>) -> ExitCode;
 fn program(words: &[OsString]) -> Option<Program> {
     let name = Path::new(words.first()?).file_name().and_then(OsStr::to_str)?;
     Some(match name {
+        "nc" => |words| zookeeper_ready::netcat::main(words),
         "zookeeper-server" => |words| zookeeper_server::command::main(words),
         "zookeeper-ready" => |words| zookeeper_ready::ready::main(words),
         "zookeeper-metrics" => |words| zookeeper_ready::metrics::main(words),
@@ -47,4 +48,4 @@ const EXIT_USAGE: u8 = 2;
 
 const USAGE: &str = "\
 zookeeper: say which program: zookeeper start-zookeeper|zookeeper-server|zookeeper-ready|\
-zookeeper-metrics|zkServer.sh|docker-entrypoint.sh [arguments], or call it by a link of that name";
+zookeeper-metrics|zkServer.sh|docker-entrypoint.sh|nc [arguments], or call it by a link of that name";

@@ -68,4 +68,17 @@ fn every_images_shell_becomes_the_server() {
     }
 }
 
+/// What Bitnami's chart has for a probe. Debian's base has no nc.
+#[test]
+fn probes_that_pipe_a_word_through_nc_are_answered() {
+    let Some(engine) = Engine::get() else { return };
+    for image in [Image::Slim, Image::Busybox] {
+        let options = Options::default().env("ZOO_4LW_COMMANDS_WHITELIST", "srvr, mntr, ruok");
+        let container = Container::start(engine, image, &options);
+        container.await_serving();
+        let probe = "echo 'ruok' | timeout 2 nc -w 2 localhost 2181 | grep imok";
+        assert_eq!(container.say(&["sh", "-c", probe]), "imok\n");
+    }
+}
+
 const LIMIT: Duration = Duration::from_secs(60);
