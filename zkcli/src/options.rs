@@ -48,6 +48,11 @@ impl Given {
         self.arguments.get(place).map(String::as_str)
     }
 
+    /// All words as arguments.
+    pub(crate) fn plain(command: &'static Command, words: &[String]) -> Self {
+        Self { command, arguments: words.to_vec(), options: Vec::new() }
+    }
+
     /// Sorts the words that follow the command's name.
     pub(crate) fn parse(command: &'static Command, words: &[String]) -> Result<Self, OptionsError> {
         let mut given = Self { command, arguments: Vec::new(), options: Vec::new() };

@@ -80,8 +80,7 @@ impl<'c> Plant<'c> {
             Ok(_) => self.planted.created += 1,
             // The root is always there.
             Err(Error::Server(ErrorCode::NodeExists)) if self.overwrites || path == "/" => {
-                let data = seedling.data.as_deref().unwrap_or_default();
-                let changed = self.client.set(path, data, -1);
+                let changed = self.client.set(path, seedling.data.as_deref(), -1);
                 changed.map_err(Failure::at(path, Deed::Write))?;
                 let changed = self.client.set_acl(path, &seedling.acl, -1);
                 changed.map_err(Failure::at(path, Deed::Admin))?;

@@ -154,7 +154,11 @@ impl Shell {
         if !command.is_of_shell() {
             self.client()?;
         }
-        let given = Given::parse(command, rest)?;
+        let given = match command.kind {
+            // Compat: the shell's own commands take any word as it is.
+            table::Kind::Shell => Given::plain(command, rest),
+            _ => Given::parse(command, rest)?,
+        };
         if given.arguments.len() < command.required {
             return Err(Failure::Usage(command.usage()));
         }

@@ -96,8 +96,8 @@ impl Client {
         self.submit(&request, registration, data_and_stat)
     }
 
-    pub(crate) fn set(&self, path: &str, data: &[u8], version: i32) -> Result<Stat, Error> {
-        let request = Request::SetData { path: self.full(path), data: Some(data), version };
+    pub(crate) fn set(&self, path: &str, data: Option<&[u8]>, version: i32) -> Result<Stat, Error> {
+        let request = Request::SetData { path: self.full(path), data, version };
         self.submit(&request, None, Stat::decode).wait()
     }
 
@@ -196,10 +196,7 @@ impl Client {
         let request = Request::RemoveWatches { path: self.full(path), watcher_type };
         let path = self.full_owned(path);
         let registration = Registration::Remove { path, kind: watcher_type, locally };
-        match self.submit(&request, Some(registration), nothing).wait() {
-            Err(Error::ConnectionLoss) if locally => Ok(()),
-            result => result,
-        }
+        self.submit(&request, Some(registration), nothing).wait()
     }
 
     fn full<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
-use zk_wire::{AuthPacket, ConnectRequest, Request, SessionId, WatcherType, Zxid};
+use zk_wire::{AuthPacket, ConnectRequest, ErrorCode, Request, SessionId, WatcherType, Zxid};
 
 use super::connect_string::Server;
 use super::error::Error;
@@ -122,36 +122,38 @@ impl Session {
             match end {
                 End::Final(state) => {
                     self.enter(state);
-                    fail(in_flight, state.error());
+                    self.fail(in_flight, state.error());
                     break state;
                 }
                 End::Lost | End::Moving => {
                     self.enter(State::Connecting);
-                    fail(in_flight, Error::ConnectionLoss);
+                    self.fail(in_flight, Error::ConnectionLoss);
                 }
             }
         };
-        fail(self.waiting.drain(..), last.error());
+        self.fail_waiting(last.error());
         self.answer_in_vain(last).await;
     }
 
-    /// Shows a state, and tells of it before anything fails because of it.
+    /// Tells of a state and shows it, before anything fails because of it.
     fn enter(&mut self, state: State) {
+        let told = match state {
+            State::Connecting => Some(KeeperState::Disconnected),
+            State::Connected => Some(KeeperState::SyncConnected),
+            State::ConnectedReadOnly => Some(KeeperState::ConnectedReadOnly),
+            State::Expired => Some(KeeperState::Expired),
+            State::AuthFailed => Some(KeeperState::AuthFailed),
+            State::Closed => Some(KeeperState::Closed),
+            State::Abandoned => None,
+        };
+        if let Some(told) = told {
+            self.tell(Event::session(told));
+        }
         let id = self.id;
         self.status.send_modify(|status| {
             status.state = state;
             status.session = id;
         });
-        let told = match state {
-            State::Connecting => KeeperState::Disconnected,
-            State::Connected => KeeperState::SyncConnected,
-            State::ConnectedReadOnly => KeeperState::ConnectedReadOnly,
-            State::Expired => KeeperState::Expired,
-            State::AuthFailed => KeeperState::AuthFailed,
-            State::Closed => KeeperState::Closed,
-            State::Abandoned => return,
-        };
-        self.tell(Event::session(told));
     }
 
     /// Answers whatever still comes with the reason of the end.
@@ -159,7 +161,7 @@ impl Session {
         loop {
             tokio::select! {
                 call = self.calls.recv() => match call {
-                    Some(Call::Request(request)) => fail([request], last.error()),
+                    Some(Call::Request(request)) => self.fail([request], last.error()),
                     Some(Call::Auth { .. } | Call::Close { .. }) => {}
                     None => return,
                 },
@@ -184,7 +186,7 @@ impl Session {
                     Err(why) => self.status.send_modify(|status| status.failure = why),
                 }
             }
-            fail(self.waiting.drain(..), Error::ConnectionLoss);
+            self.fail_waiting(Error::ConnectionLoss);
             self.pause(Instant::now() + pause).await?;
             pause = (pause * 2).min(PAUSE_MAX);
         }
@@ -263,7 +265,12 @@ impl Session {
                 break end;
             }
             while let Some(request) = self.waiting.pop_front() {
-                traffic.send(request);
+                if self.is_in_vain(&request) {
+                    let vain = Outgoing { registration: None, ..request };
+                    self.fail([vain], Error::Server(ErrorCode::NoWatcher));
+                } else {
+                    traffic.send(request);
+                }
             }
             let step = tokio::select! {
                 step = traffic.step() => step,
@@ -287,6 +294,15 @@ impl Session {
             }
         };
         (end, traffic.into_owed())
+    }
+
+    /// Whether a request removes watches that there are not. A server would not know: to it, a persistent
+    /// watch is one of the data, too.
+    fn is_in_vain(&self, request: &Outgoing) -> bool {
+        match &request.registration {
+            Some(Registration::Remove { path, kind, .. }) => !self.watches.has(path, *kind),
+            _ => false,
+        }
     }
 
     fn on_step(&mut self, step: Step, traffic: &mut Traffic) -> Option<End> {
@@ -354,22 +370,46 @@ impl Session {
         (self.listener)(Notice::Interrupt { was_busy });
     }
 
-    /// Registers what a request that was answered has set, and tells of watches that are gone.
-    pub(super) fn register(&mut self, registration: Registration, result: &Result<(), Error>) {
-        match registration {
-            Registration::Remove { path, kind, locally } => {
+    /// Registers what a request that has ended so has set, and tells of watches that are gone. Gives what
+    /// its owner is told: watches that go in any case are gone.
+    pub(super) fn register(
+        &mut self,
+        registration: Registration,
+        result: Result<(), Error>,
+    ) -> Result<(), Error> {
+        match (registration, result) {
+            (Registration::Remove { path, kind, locally }, result) => {
                 if result.is_ok() || locally {
                     self.tell_removed(&path, kind);
+                    return Ok(());
                 }
             }
-            set => match result {
-                Ok(()) => self.watches.add(set, true),
-                Err(error) if error.is_no_node() && matches!(set, Registration::Exist(_)) => {
-                    self.watches.add(set, false);
-                }
-                Err(_) => {}
-            },
+            (set, Ok(())) => self.watches.add(set, true),
+            (set @ Registration::Exist(_), Err(error)) if error.is_no_node() => {
+                self.watches.add(set, false);
+            }
+            (_, Err(_)) => {}
         }
+        result
+    }
+
+    /// Ends requests that no server will answer.
+    fn fail(&mut self, requests: impl IntoIterator<Item = Outgoing>, error: Error) {
+        for request in requests {
+            let result = match request.registration {
+                Some(registration) => self.register(registration, Err(error)),
+                None => Err(error),
+            };
+            if let Some(reply) = request.reply {
+                // Whoever gave up waiting needs no answer.
+                let _ = reply.send(result.map(|()| Vec::new()));
+            }
+        }
+    }
+
+    fn fail_waiting(&mut self, error: Error) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.fail(waiting, error);
     }
 
     fn tell_removed(&mut self, path: &str, kind: WatcherType) {
@@ -402,13 +442,6 @@ impl Session {
 
 fn auth_packet<'a>(scheme: &'a str, auth: Option<&'a [u8]>) -> Request<'a> {
     Request::Auth(AuthPacket { scheme: Some(scheme.into()), auth })
-}
-
-fn fail(requests: impl IntoIterator<Item = Outgoing>, error: Error) {
-    for reply in requests.into_iter().filter_map(|request| request.reply) {
-        // Whoever gave up waiting needs no answer.
-        let _ = reply.send(Err(error));
-    }
 }
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);

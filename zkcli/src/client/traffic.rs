@@ -192,9 +192,9 @@ impl Traffic {
         }
         session.last_zxid = session.last_zxid.max(header.zxid);
         self.is_closed |= self.close == Some(xid);
-        let result = if header.err == 0 { Ok(()) } else { Err(Error::from_code(header.err)) };
+        let mut result = if header.err == 0 { Ok(()) } else { Err(Error::from_code(header.err)) };
         if let Some(registration) = request.registration {
-            session.register(registration, &result);
+            result = session.register(registration, result);
         }
         if let Some(reply) = request.reply {
             // Whoever gave up waiting needs no answer.

@@ -79,6 +79,21 @@ impl Watches {
         }
     }
 
+    /// Whether there is a watch that the request would remove.
+    pub(crate) fn has(&self, path: &str, kind: WatcherType) -> bool {
+        let data = self.data.contains(path) || self.exist.contains(path);
+        let child = self.child.contains(path);
+        let persistent = self.persistent.contains(path);
+        let recursive = self.recursive.contains(path);
+        match kind {
+            WatcherType::Children => child,
+            WatcherType::Data => data,
+            WatcherType::Any => data || child || persistent || recursive,
+            WatcherType::Persistent => persistent,
+            WatcherType::PersistentRecursive => recursive,
+        }
+    }
+
     /// Removes watches and gives the events that tell of it, in Java's order.
     pub(crate) fn remove(&mut self, path: &str, kind: WatcherType) -> Vec<EventKind> {
         let is = |kinds: &[WatcherType]| kind == WatcherType::Any || kinds.contains(&kind);
@@ -177,6 +192,7 @@ mod tests {
     #[test]
     fn removing_any_tells_of_each_kind() {
         let mut watches = watches();
+        assert!(watches.has("/d", WatcherType::Any) && !watches.has("/d", WatcherType::Persistent));
         let events = watches.remove("/d", WatcherType::Any);
         assert_eq!(events, [EventKind::ChildWatchRemoved, EventKind::DataWatchRemoved]);
         assert_eq!(watches.remove("/d", WatcherType::Any), []);

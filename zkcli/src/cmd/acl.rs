@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{path_at, version};
+use crate::client::Error;
 use crate::failure::{Deed, Failure, generic};
 use crate::options::Given;
 use crate::shell::Shell;
@@ -38,8 +39,9 @@ pub(crate) fn set(shell: &mut Shell, given: &Given) -> Result<(), Failure> {
     if !given.has("R") {
         let changed = client.set_acl(path, &entries, version);
         let stat = changed.map_err(|error| match error {
-            crate::client::Error::Server(_) if entries.is_empty() => {
-                Failure::Request { error, path: Some(path.to_owned()), deed: Deed::Admin }
+            // Compat: Java finds an empty list itself, and names no path.
+            Error::Server(_) if entries.is_empty() => {
+                Failure::Request { error, path: None, deed: Deed::Admin }
             }
             error => Failure::request(error, path, Deed::Admin),
         })?;

@@ -126,7 +126,7 @@ pub(crate) fn set(shell: &mut Shell, given: &Given) -> Result<(), Failure> {
     } else {
         text.as_bytes().to_vec()
     };
-    let changed = shell.client()?.set(path, &data, version(given)?);
+    let changed = shell.client()?.set(path, Some(&data), version(given)?);
     let stat = changed.map_err(Failure::at(path, Deed::Write))?;
     if shell.console.is_json() {
         let answer = json!({ "path": path, "stat": view::stat_json(&stat) });

@@ -118,7 +118,7 @@ fn store(client: &Client, path: &str, wanted: &Limits) -> Result<(Limits, Limits
     let mut limits = read(&limit_path)?;
     limits.take_from(wanted);
     let used = read(&stat_path)?;
-    let written = client.set(&limit_path, limits.to_string().as_bytes(), -1);
+    let written = client.set(&limit_path, Some(limits.to_string().as_bytes()), -1);
     written.map_err(Failure::at(&limit_path, Deed::Write))?;
     Ok((limits, used))
 }
@@ -173,7 +173,7 @@ pub(crate) fn delquota(shell: &mut Shell, given: &Given) -> Result<(), Failure> 
     if let Some((_, key)) = LIMITS.iter().find(|(option, _)| given.has(option)) {
         let mut limits = Limits::parse(&data);
         limits.set(key, -1);
-        let written = client.set(&limit_path, limits.to_string().as_bytes(), -1);
+        let written = client.set(&limit_path, Some(limits.to_string().as_bytes()), -1);
         return written.map(drop).map_err(Failure::at(&limit_path, Deed::Write));
     }
     let (names, _) = client.children(&quota, false).map_err(Failure::at(&quota, Deed::Read))?;

@@ -81,8 +81,10 @@ pub(crate) fn du(shell: &mut Shell, given: &Given) -> Result<(), Failure> {
             || json!({ "path": sum.path, "nodes": sum.nodes, "bytes": sum.bytes }),
         )
     };
-    console.text(&format!("{:>10} {:>14}  path", "nodes", "bytes"))?;
     while let Some(node) = walk.next_node()? {
+        if node.depth == 0 {
+            console.text(&format!("{:>10} {:>14}  path", "nodes", "bytes"))?;
+        }
         progress.step();
         while open.len() > node.depth.min(depth_max.saturating_add(1)) {
             close(&mut open, print)?;
