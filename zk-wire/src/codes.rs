@@ -176,6 +176,63 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All errors of the protocol, in wire order.
+    pub const ALL: [Self; 23] = [
+        Self::RuntimeInconsistency,
+        Self::MarshallingError,
+        Self::Unimplemented,
+        Self::BadArguments,
+        Self::NewConfigNoQuorum,
+        Self::ReconfigInProgress,
+        Self::NoNode,
+        Self::NoAuth,
+        Self::BadVersion,
+        Self::NoChildrenForEphemerals,
+        Self::NodeExists,
+        Self::NotEmpty,
+        Self::SessionExpired,
+        Self::InvalidAcl,
+        Self::AuthFailed,
+        Self::SessionMoved,
+        Self::NotReadOnly,
+        Self::EphemeralOnLocalSession,
+        Self::NoWatcher,
+        Self::ReconfigDisabled,
+        Self::SessionClosedRequireSaslAuth,
+        Self::QuotaExceeded,
+        Self::ThrottledOp,
+    ];
+
+    /// The error of a wire code, if there is one.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Some(match code {
+            -2 => Self::RuntimeInconsistency,
+            -5 => Self::MarshallingError,
+            -6 => Self::Unimplemented,
+            -8 => Self::BadArguments,
+            -13 => Self::NewConfigNoQuorum,
+            -14 => Self::ReconfigInProgress,
+            -101 => Self::NoNode,
+            -102 => Self::NoAuth,
+            -103 => Self::BadVersion,
+            -108 => Self::NoChildrenForEphemerals,
+            -110 => Self::NodeExists,
+            -111 => Self::NotEmpty,
+            -112 => Self::SessionExpired,
+            -114 => Self::InvalidAcl,
+            -115 => Self::AuthFailed,
+            -118 => Self::SessionMoved,
+            -119 => Self::NotReadOnly,
+            -120 => Self::EphemeralOnLocalSession,
+            -121 => Self::NoWatcher,
+            -123 => Self::ReconfigDisabled,
+            -124 => Self::SessionClosedRequireSaslAuth,
+            -125 => Self::QuotaExceeded,
+            -127 => Self::ThrottledOp,
+            _ => return None,
+        })
+    }
+
     /// The wire code.
     pub fn code(self) -> i32 {
         self as i32
@@ -272,6 +329,17 @@ pub enum WatchEventType {
 }
 
 impl WatchEventType {
+    /// The event of a wire code, if there is one.
+    pub fn from_code(code: i32) -> Option<Self> {
+        Some(match code {
+            1 => Self::NodeCreated,
+            2 => Self::NodeDeleted,
+            3 => Self::NodeDataChanged,
+            4 => Self::NodeChildrenChanged,
+            _ => return None,
+        })
+    }
+
     /// The wire code.
     pub fn code(self) -> i32 {
         self as i32
@@ -289,5 +357,17 @@ mod tests {
         }
         let known = (-200..200).filter(|code| Op::from_code(*code).is_some()).count();
         assert_eq!(known, Op::ALL.len());
+    }
+
+    #[test]
+    fn every_error_and_event_has_its_own_code() {
+        for error in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from_code(error.code()), Some(error));
+        }
+        let known = (-200..200).filter(|code| ErrorCode::from_code(*code).is_some()).count();
+        assert_eq!(known, ErrorCode::ALL.len());
+        for code in 1..=4 {
+            assert_eq!(WatchEventType::from_code(code).map(WatchEventType::code), Some(code));
+        }
     }
 }

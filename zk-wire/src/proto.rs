@@ -1,5 +1,7 @@
 //! The records around requests: connect, headers, notifications. Java: jute module `proto`.
 
+use std::borrow::Cow;
+
 use crate::{DecodeError, Decoder, Encoder, ErrorCode, SessionId, WatchEventType, Xid, Zxid};
 
 /// The first frame of a client.
@@ -163,8 +165,20 @@ pub struct WatcherEvent<'a> {
     pub path: &'a str,
 }
 
-impl WatcherEvent<'_> {
+impl<'a> WatcherEvent<'a> {
     const SYNC_CONNECTED: i32 = 3;
+
+    /// Reads the body that follows a header with [`Xid::NOTIFICATION`]; gives event and path.
+    ///
+    /// # Errors
+    /// The bytes end early, or name an event that servers do not send.
+    pub fn decode(d: &mut Decoder<'a>) -> Result<(WatchEventType, Cow<'a, str>), DecodeError> {
+        let code = d.int()?;
+        let event = WatchEventType::from_code(code)
+            .ok_or(DecodeError::Value { field: "type", value: code })?;
+        d.int()?;
+        Ok((event, d.text()?.ok_or(DecodeError::Value { field: "path", value: -1 })?))
+    }
 
     /// Writes header and body; `zxid` is the txn's, or -1 when no txn caused the event.
     pub fn encode(&self, zxid: Zxid, e: &mut Encoder<'_>) {
@@ -198,6 +212,17 @@ pub fn fuzz_connect_response(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_notification_that_was_written_is_read_again() {
+        let mut frame = Vec::new();
+        let event = WatcherEvent { event: WatchEventType::NodeDeleted, path: "/a" };
+        event.encode(Zxid(7), &mut Encoder::new(&mut frame));
+        let mut d = Decoder::new(&frame);
+        assert_eq!(ReplyHeader::decode(&mut d), Ok(ReplyHeader::ok(Xid::NOTIFICATION, Zxid(7))));
+        let read = WatcherEvent::decode(&mut d);
+        assert_eq!(read, Ok((WatchEventType::NodeDeleted, Cow::Borrowed("/a"))));
+    }
 
     #[test]
     fn an_old_connect_request_has_no_read_only_byte() {

@@ -1,10 +1,13 @@
 //! The records of requests, decoded without copying. Java: jute module `proto`.
 //!
-//! A request is as the client sent it: paths, flags and ACLs are not checked here.
+//! A request is as the client sent it: paths, flags and ACLs are not checked here. How clients write
+//! them is in `encode.rs`.
 
 use std::borrow::Cow;
 
 use crate::{Acl, DecodeError, Decoder, Op, RequestHeader};
+
+mod encode;
 
 /// A create of any kind. `ttl_ms` is -1 for the ops without the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -331,6 +334,9 @@ pub fn fuzz_request(bytes: &[u8]) {
     let Some(op) = Op::from_code(header.op) else { return };
     let request = Request::decode(op, &mut d);
     assert_eq!(d.offset() + d.rest().len(), bytes.len(), "no byte is read twice or left out");
+    if let Ok(request) = &request {
+        encode::check_round_trip(op, request);
+    }
     if let Ok(Request::Multi(ops)) = &request {
         assert!(ops.iter().all(|op| !op.is_read()), "a multi only writes");
     }
