@@ -55,6 +55,35 @@ fn a_single_node_with_three_folders_of_the_host_leaves_its_files_there() {
     }
 }
 
+/// The lines of the official image's page and of many blogs, as they are typed.
+#[test]
+fn the_shell_does_in_the_container_what_people_type() {
+    let Some(engine) = Engine::get() else { return };
+    for image in Image::ALL {
+        let container = Container::start(engine, image, &Options::default());
+        container.await_serving();
+        let path = "/apache-zookeeper-3.8.0-bin/bin/zkCli.sh";
+        // Java's shell says on one stream or the other, and so does ours.
+        let shell = |words: &[&str]| {
+            let output = container.exec(&[&[path, "-server", "127.0.0.1:2181"], words].concat());
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert!(output.status.success(), "{words:?}: {said}");
+            said
+        };
+        assert!(shell(&["ls", "/"]).contains("[zookeeper]"));
+        assert!(shell(&["create", "/zk_test", "my_data"]).contains("Created /zk_test"));
+        shell(&["create", "-s", "/zk_test/s", "1"]);
+        shell(&["create", "-e", "/zk_test/e", "1"]);
+        assert!(shell(&["get", "/zk_test"]).contains("my_data"));
+        shell(&["set", "/zk_test", "junk"]);
+        assert!(shell(&["stat", "/zk_test"]).contains("dataVersion = 1"));
+        assert!(shell(&["get", "/zk_test"]).contains("junk"));
+        shell(&["deleteall", "/zk_test"]);
+        assert!(container.say(&["zkCli.sh", "ls", "/"]).contains("[zookeeper]"));
+    }
+}
+
 #[test]
 fn a_restart_keeps_the_first_configuration_and_the_data() {
     let Some(engine) = Engine::get() else { return };
