@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
-use zk_wire::{DecodeError, Decoder, Encoder, Request, SessionId};
+use zk_wire::{DecodeError, Decoder, Encoder, Request};
 
 pub(crate) use self::connect_string::{ConnectString, ConnectStringError};
 pub(crate) use self::error::Error;
@@ -75,7 +75,6 @@ pub(crate) type Listener = Box<dyn FnMut(Notice) + Send>;
 #[derive(Clone, Debug)]
 struct Status {
     state: State,
-    session: SessionId,
     /// Why the last attempt to connect failed.
     failure: String,
 }
@@ -102,8 +101,7 @@ impl Client {
     /// The system gives no thread or no signal handler.
     pub(crate) fn open(options: Options, listener: Listener) -> io::Result<Self> {
         let (calls, receiver) = mpsc::unbounded_channel();
-        let status =
-            Status { state: State::Connecting, session: SessionId(0), failure: String::new() };
+        let status = Status { state: State::Connecting, failure: String::new() };
         let (status, shown) = watch::channel(status);
         let chroot = options.servers.chroot.clone();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -118,11 +116,6 @@ impl Client {
 
     pub(crate) fn state(&self) -> State {
         self.status.borrow().state
-    }
-
-    /// The session's id; 0 before the first connection.
-    pub(crate) fn session(&self) -> SessionId {
-        self.status.borrow().session
     }
 
     /// Why the last attempt to connect failed; empty if none did.

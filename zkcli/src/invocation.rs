@@ -38,6 +38,8 @@ pub(crate) enum InvocationError {
     Output(String),
     #[error("-server {0}")]
     Server(#[from] ConnectStringError),
+    #[error("no thread for a session: {0}")]
+    Thread(std::io::Error),
     #[error("-client-configuration {path}: {error}")]
     Configuration { path: PathBuf, error: std::io::Error },
     #[error("-client-configuration {path}: {key}={value}: expected a number of bytes")]

@@ -33,6 +33,8 @@ pub(crate) struct Shell {
     /// Whether the session has ephemeral nodes: those that a script made outlive the shell.
     pub(crate) leaves_session: bool,
     explains: bool,
+    /// What the session was given by `addauth`.
+    credentials: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl Shell {
@@ -49,6 +51,7 @@ impl Shell {
             is_over: false,
             leaves_session: false,
             explains,
+            credentials: Vec::new(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Shell {
             client.close();
         }
         self.leaves_session = false;
+        self.credentials.clear();
         host.clone_into(&mut self.host);
         let console = Arc::clone(&self.console);
         let ends_alone = !self.is_interactive;
@@ -68,18 +72,30 @@ impl Shell {
             Notice::Interrupt { was_busy: false } if ends_alone => std::process::exit(INTERRUPTED),
             Notice::Interrupt { .. } => {}
         };
-        let client = Client::open(options, Box::new(listener));
-        self.client = Some(Arc::new(client.expect("the system has threads and signals to give")));
+        let client = Client::open(options, Box::new(listener)).map_err(InvocationError::Thread)?;
+        self.client = Some(Arc::new(client));
         Ok(())
     }
 
-    /// A second session with the same servers whose notices come to `told` instead of the console.
+    /// A second session with the same servers and credentials whose notices come to `told` instead of the console.
     pub(crate) fn listening_session(&self, told: Sender<Notice>) -> Result<Client, Failure> {
-        let options = self.invocation.session(&self.host);
-        let options = options.map_err(|error| Failure::Refused(error.to_string()))?;
+        let refused = |error: InvocationError| Failure::Refused(error.to_string());
+        let options = self.invocation.session(&self.host).map_err(refused)?;
         // Whoever listens no more has ended.
         let listener = Box::new(move |notice| drop(told.send(notice)));
-        Client::open(options, listener).map_err(Failure::Output)
+        let client = Client::open(options, listener).map_err(InvocationError::Thread);
+        let client = client.map_err(refused)?;
+        for (scheme, auth) in &self.credentials {
+            client.add_auth(scheme, auth.as_deref());
+        }
+        Ok(client)
+    }
+
+    /// Gives credentials to the session, and to those that commands open beside it.
+    pub(crate) fn add_auth(&mut self, scheme: &str, auth: Option<&[u8]>) -> Result<(), Failure> {
+        self.client()?.add_auth(scheme, auth);
+        self.credentials.push((scheme.to_owned(), auth.map(<[u8]>::to_vec)));
+        Ok(())
     }
 
     /// The session, if it still works.

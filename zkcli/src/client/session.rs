@@ -135,7 +135,8 @@ impl Session {
         self.answer_in_vain(last).await;
     }
 
-    /// Tells of a state and shows it, before anything fails because of it.
+    /// Shows a state and tells of it, before anything fails because of it. Whoever hears of the end finds
+    /// it shown; whoever sees the session up has heard of it.
     fn enter(&mut self, state: State) {
         let told = match state {
             State::Connecting => Some(KeeperState::Disconnected),
@@ -146,14 +147,16 @@ impl Session {
             State::Closed => Some(KeeperState::Closed),
             State::Abandoned => None,
         };
+        let is_up = matches!(state, State::Connected | State::ConnectedReadOnly);
+        if !is_up {
+            self.status.send_modify(|status| status.state = state);
+        }
         if let Some(told) = told {
             self.tell(Event::session(told));
         }
-        let id = self.id;
-        self.status.send_modify(|status| {
-            status.state = state;
-            status.session = id;
-        });
+        if is_up {
+            self.status.send_modify(|status| status.state = state);
+        }
     }
 
     /// Answers whatever still comes with the reason of the end.

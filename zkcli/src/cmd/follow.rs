@@ -46,15 +46,14 @@ fn follow(
         match notice {
             Notice::Interrupt { .. } => break,
             Notice::Event(event) => match (&event.path, event.state) {
-                (None, KeeperState::SyncConnected | KeeperState::ConnectedReadOnly) => {
-                    if seen > 0 || client.session().0 != 0 {
-                        continue;
-                    }
-                }
+                (None, KeeperState::SyncConnected | KeeperState::ConnectedReadOnly) => {}
                 (None, KeeperState::Disconnected) => {
                     shell.console.notice("connection lost; changes until it is back may be missed");
                 }
-                (None, KeeperState::Expired | KeeperState::AuthFailed | KeeperState::Closed) => {
+                (None, KeeperState::AuthFailed) => {
+                    return Err(Failure::request(Error::AuthFailed, path, Deed::Session));
+                }
+                (None, KeeperState::Expired | KeeperState::Closed) => {
                     return Err(Failure::request(Error::SessionExpired, path, Deed::Session));
                 }
                 (Some(_), _) => {

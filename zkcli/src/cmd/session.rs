@@ -12,8 +12,7 @@ use crate::{acl, table, words};
 pub(crate) fn addauth(shell: &mut Shell, given: &Given) -> Result<(), Failure> {
     // Compat: the usage names both, Java takes one.
     let scheme = given.argument(0).unwrap_or_default();
-    shell.client()?.add_auth(scheme, given.argument(1).map(str::as_bytes));
-    Ok(())
+    shell.add_auth(scheme, given.argument(1).map(str::as_bytes))
 }
 
 /// `whoami`

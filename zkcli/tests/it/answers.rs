@@ -97,6 +97,21 @@ fn changes_are_followed_as_they_come() {
 }
 
 #[test]
+fn a_watch_has_the_credentials_of_the_shell() {
+    let server = Server::ours();
+    let mut shell = Typed::start(&["-server", &server.address()]);
+    shell.types("addauth digest u:p\ncreate /own x auth::cdrwa\ngetAcl /own\n");
+    shell.prints("'digest,'u:");
+    shell.types("watch -n 1 /own\n");
+    shell.prints("watching /own");
+    let mut other = Typed::start(&["-server", &server.address()]);
+    other.types("addauth digest u:p\nset /own seen\nquit\n");
+    shell.prints("NodeDataChanged /own (version 1) seen");
+    shell.types("quit\n");
+    assert_eq!((other.end(), shell.end()), (Some(0), Some(0)));
+}
+
+#[test]
 fn a_reader_that_goes_early_ends_the_command_in_silence() {
     let server = server_with(TREE);
     let line = format!("{} -server {} ls -R / | head -1", crate::zkcli::BINARY, server.address());
@@ -126,8 +141,9 @@ fn a_chroot_is_the_root_of_all_paths() {
     assert_eq!(one_shot(&chroot, &["ls", "-R", "/"]).answer(), "/\n/a\n");
     assert_eq!(one_shot(&chroot, &["create", "-s", "/n"]).err, "Created /n0000000001\n");
     let mut shell = Typed::start(&["-server", &chroot]);
-    shell.types("get -w /a\nset /a z\nremovewatches /a\n");
+    shell.types("get -w /a\nset /a z\n");
     shell.prints("type:NodeDataChanged path:/a ");
+    shell.types("removewatches /a\n");
     shell.prints("KeeperErrorCode = No such watcher for /a");
     shell.types("close\nquit\n");
     assert_eq!(shell.end(), Some(0));

@@ -4,9 +4,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::deadline::await_until;
 use crate::server::{Kind, Server};
 use crate::tools::require;
 use crate::zkcli::{BINARY, Finished, one_shot, run};
@@ -91,6 +93,19 @@ fn a_hundred_thousand_nodes_are_the_same_after_a_round_trip() {
     assert!(exported == lines, "what came out is not what went in");
     ok(&server, &["deleteall", "/big"]);
     assert_eq!(ok(&server, &["ls", "/"]).answer(), "[zookeeper]\n");
+}
+
+#[test]
+fn a_ttl_that_a_line_names_is_given_to_the_node() {
+    let settings = "extendedTypesEnabled=true\nznode.container.checkIntervalMs=100";
+    let server = Server::new(Kind::Ours, settings);
+    let mut shell = Command::new(BINARY);
+    shell.args(["-server", &server.address(), "import", "/"]);
+    let line = "{\"path\":\"/brief\",\"data\":\"x\",\"ttl_ms\":1}\n";
+    assert_eq!(run(&mut shell, line).answer(), "1 nodes created, 0 changed\n");
+    await_until("the node goes", Duration::from_secs(30), || {
+        (ok(&server, &["ls", "/"]).answer() == "[zookeeper]\n").then_some(())
+    });
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Server {
             path("data").display(),
             self.settings,
         );
+        fs::write(path("data/myid"), "1\n").expect("the scratch folder is writable");
         fs::write(path("zoo.cfg"), settings).expect("the scratch folder is writable");
         let log = File::create(path("log")).expect("the scratch folder is writable");
         let mut command = match self.kind {

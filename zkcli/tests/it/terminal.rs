@@ -23,16 +23,16 @@ struct Terminal {
     /// How much of the screen was looked at.
     seen: usize,
     server: String,
-    _home: Arc<TempDir>,
+    home: Arc<TempDir>,
 }
 
 impl Terminal {
     fn open(server: &Server) -> Self {
         let home = TempDir::with_prefix_in("home-", env!("CARGO_TARGET_TMPDIR"));
-        Self::open_at_home(server, Arc::new(home.expect("the build folder is writable")))
+        Self::open_athome(server, Arc::new(home.expect("the build folder is writable")))
     }
 
-    fn open_at_home(server: &Server, home: Arc<TempDir>) -> Self {
+    fn open_athome(server: &Server, home: Arc<TempDir>) -> Self {
         let size = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).expect("the system has terminals");
         // The shell must not hold its own terminal open.
@@ -54,7 +54,7 @@ impl Terminal {
         let screen = watch(master);
         let server = server.address();
         let keys = File::from(pty.master);
-        Self { shell, keys, screen, seen: 0, server, _home: home }
+        Self { shell, keys, screen, seen: 0, server, home }
     }
 
     fn press(&mut self, keys: &str) {
@@ -197,7 +197,7 @@ fn an_event_comes_above_the_line_that_is_typed() {
 fn the_history_outlives_the_shell_but_credentials_do_not() {
     let server = Server::ours();
     let mut terminal = Terminal::open(&server);
-    let home = Arc::clone(&terminal._home);
+    let home = Arc::clone(&terminal.home);
     terminal.prompts(0);
     terminal.press("addauth digest u:secret\r");
     terminal.prompts(1);
@@ -207,7 +207,7 @@ fn the_history_outlives_the_shell_but_credentials_do_not() {
     let file = home.path().join(".zkcli_history");
     let text = std::fs::read_to_string(file).expect("the history is written");
     assert_eq!(text, "create /kept yes\n");
-    let mut terminal = Terminal::open_at_home(&server, home);
+    let mut terminal = Terminal::open_athome(&server, home);
     terminal.prompts(0);
     // Up, and the line of the other shell is there.
     terminal.press("\x1b[A\r");
@@ -257,6 +257,22 @@ fn deleteall_asks_before_it_deletes_a_thousand_nodes() {
         let counted = one_shot(&server.address(), &["getAllChildrenNumber", "/many"]);
         assert_eq!(counted.answer().trim_end(), left);
     }
+    assert_eq!(terminal.end("quit\r"), Some(0));
+}
+
+#[test]
+fn a_long_command_shows_how_far_it_is() {
+    let server = Server::ours();
+    let mut terminal = Terminal::open(&server);
+    let file = terminal.home.path().join("nodes");
+    let lines: String = (0..200_000).map(|n| format!("{{\"path\":\"/n{n}\"}}\n")).collect();
+    std::fs::write(&file, lines).expect("the scratch folder is writable");
+    terminal.prompts(0);
+    terminal.press(&format!("import -i {} /\r", file.display()));
+    terminal.shows(" nodes created, ");
+    terminal.shows(" a second");
+    terminal.shows("200000 nodes created, 0 changed\r\n");
+    terminal.prompts(1);
     assert_eq!(terminal.end("quit\r"), Some(0));
 }
 

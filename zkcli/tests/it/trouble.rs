@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::deadline::await_until;
-use crate::server::{Server, free_port};
+use crate::server::{Kind, Server, free_port};
 use crate::zkcli::{BINARY, Finished, Typed, one_shot, run};
 
 fn explained(server: &str, words: &[&str]) -> Finished {
@@ -112,6 +112,29 @@ fn a_session_that_expired_is_told_and_a_new_one_works() {
     shell.types("close\nls /\nquit\n");
     shell.prints("Not connected");
     assert_eq!(shell.end(), Some(1));
+}
+
+#[test]
+fn a_server_without_a_quorum_serves_those_who_only_read() {
+    let member =
+        |id: u8| format!("server.{id}=127.0.0.1:{}:{}:participant", free_port(), free_port());
+    let members = [member(1), member(2), member(3)].join("\n");
+    let settings = format!("initLimit=5\nsyncLimit=5\nreadonlymode.enabled=true\n{members}");
+    let server = Server::new(Kind::Ours, &settings);
+    let read = explained(&server.address(), &["-r", "ls", "/"]);
+    assert_eq!(read.code, Some(0), "{}", read.err);
+    assert!(read.out.contains("state:ConnectedReadOnly"), "{}", read.out);
+    assert!(read.out.ends_with("[zookeeper]\n"), "{}", read.out);
+    let write = explained(&server.address(), &["-r", "create", "/x"]);
+    assert_eq!(write.code, Some(1));
+    assert!(
+        write.err.starts_with("Not a read-only call: /x\nthis server has no quorum"),
+        "{}",
+        write.err
+    );
+    let refused = explained(&server.address(), &["ls", "/"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("ConnectionLoss"), "{}", refused.err);
 }
 
 #[test]

@@ -70,7 +70,8 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     })
 }
 
-/// A shell of ours into which lines are typed while it runs; both of its streams are read as one.
+/// A shell of ours into which lines are typed while it runs. Its streams are read as one, but which of two
+/// lines on different streams comes first is chance.
 pub(crate) struct Typed {
     pub(crate) shell: Child,
     keys: ChildStdin,
