@@ -1,11 +1,13 @@
 //! Volumes that come back empty where that is known to be a loss (`db.autocreate=false`), or may be one
-//! (`joinGuard.enabled=true`).
+//! (`joinGuard.enabled=true`), and those that come back damaged.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ensemble::Ensemble;
 use crate::load::Load;
-use crate::member::Seat;
+use crate::member::{Member, Seat};
 use crate::server::{Config, Kind};
 use crate::tools::require;
 
@@ -103,6 +105,88 @@ fn an_empty_volume_among_javas_votes_when_all_have_been_heard() {
     ensemble.await_level();
     load.await_more(50);
     load.stop().check(&ensemble);
+}
+
+/// The checksum of the first record in its newest log is not what it was.
+fn damage(member: &Member) -> PathBuf {
+    let files = fs::read_dir(member.path("data/version-2")).expect("the folder is there");
+    let logs = files.map(|file| file.expect("it can be listed").path());
+    let logs = logs.filter(|path| path.to_string_lossy().contains("/log."));
+    let newest = logs.max_by_key(|path| fs::metadata(path).and_then(|m| m.modified()).ok());
+    let newest = newest.expect("a member logs");
+    let mut bytes = fs::read(&newest).expect("it is a file");
+    bytes[20] ^= 0xff;
+    fs::write(&newest, bytes).expect("it is a file");
+    newest
+}
+
+/// A member puts its damaged files aside, and has no vote until it has everything again.
+fn check_damaged(others: Kind) {
+    if others == Kind::Java && !require(&["java", "zookeeper-java", "slf4j"]) {
+        return;
+    }
+    let kinds = [others, others, Kind::under_test()];
+    let seats = kinds.map(|kind| Seat { kind, is_observer: false });
+    let mut ensemble = Ensemble::new(&seats, &Config::default());
+    ensemble.start_led_by(2);
+    let mut load = Load::start(&ensemble.addresses());
+    load.await_more(50);
+    ensemble[3].kill9();
+    let damaged = damage(&ensemble[3]);
+    load.await_more(50);
+    let mark = ensemble[3].mark();
+    ensemble[3].start();
+    ensemble.await_level();
+    assert!(ensemble[3].log_since(mark).contains(" is damaged at offset "));
+    let aside = ensemble[3].path("data/damaged-1").join(damaged.file_name().expect("it has one"));
+    assert!(aside.exists() && !damaged.exists(), "{} is moved", damaged.display());
+    load.await_more(50);
+
+    // The only one that has everything is the leader: without it nobody leads.
+    ensemble[1].kill9();
+    load.await_more(50);
+    ensemble[3].kill9();
+    damage(&ensemble[3]);
+    ensemble[2].kill9();
+    ensemble[3].start();
+    ensemble[1].start();
+    ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
+    ensemble[2].start();
+    ensemble.await_level();
+    load.await_more(50);
+    load.stop().check(&ensemble);
+    assert!(ensemble[3].path("data/damaged-2").exists());
+}
+
+#[test]
+fn a_damaged_member_of_ours_syncs_anew() {
+    check_damaged(Kind::under_test());
+}
+
+#[test]
+fn a_damaged_member_among_javas_syncs_anew() {
+    check_damaged(Kind::Java);
+}
+
+/// Three damaged ones are no new ensemble: their files are aside, and people must decide.
+#[test]
+fn damaged_members_alone_begin_nothing_new() {
+    let mut ensemble = guarded([Kind::under_test(); 3]);
+    for sid in 1..=3 {
+        ensemble[sid].start();
+    }
+    ensemble.await_leader();
+    let mut load = Load::start(&ensemble.addresses());
+    load.await_more(50);
+    load.stop();
+    for sid in 1..=3 {
+        ensemble[sid].kill9();
+    }
+    for sid in 1..=3 {
+        damage(&ensemble[sid]);
+        ensemble[sid].start();
+    }
+    ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
 }
 
 /// Elections take less than a second.
