@@ -1,6 +1,7 @@
 //! Volumes that come back empty where that is known to be a loss (`db.autocreate=false`), or may be one
 //! (`joinGuard.enabled=true`), and those that come back damaged.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,35 +12,33 @@ use crate::member::{Member, Seat};
 use crate::server::{Config, Kind};
 use crate::tools::require;
 
-/// The second leads, the third is always ours.
-fn check(others: Kind) {
+/// The second leads, the third is always ours; `None`, said aloud, without Java.
+fn ensemble(others: Kind, config: &Config) -> Option<Ensemble> {
     if others == Kind::Java && !require(&["java", "zookeeper-java", "slf4j"]) {
-        return;
+        return None;
     }
     let seats = [others, others, Kind::under_test()];
     let seats = seats.map(|kind| Seat { kind, is_observer: false });
-    let config = Config::default().property("zookeeper.db.autocreate=false");
-    let mut ensemble = Ensemble::new(&seats, &config);
-    for member in ensemble.members() {
-        member.initialize();
-    }
+    Some(Ensemble::new(&seats, config))
+}
+
+/// The third loses what it has, once while the others have everything and once while only the leader has.
+fn check_losses(ensemble: &mut Ensemble, lose: impl Fn(&Member)) {
     ensemble.start_led_by(2);
     let mut load = Load::start(&ensemble.addresses());
     load.await_more(50);
-
-    // The others have everything: it comes back.
     ensemble[3].kill9();
-    ensemble[3].wipe();
+    lose(&ensemble[3]);
     load.await_more(50);
     ensemble[3].start();
     ensemble.await_level();
     load.await_more(50);
 
-    // Only the leader has everything: without it nobody leads, whoever has more votes.
+    // Without the leader nobody leads, whoever has more votes.
     ensemble[1].kill9();
     load.await_more(50);
     ensemble[3].kill9();
-    ensemble[3].wipe();
+    lose(&ensemble[3]);
     ensemble[2].kill9();
     ensemble[3].start();
     ensemble[1].start();
@@ -47,7 +46,16 @@ fn check(others: Kind) {
     ensemble[2].start();
     ensemble.await_level();
     load.await_more(50);
-    load.stop().check(&ensemble);
+    load.stop().check(ensemble);
+}
+
+fn check_empty(others: Kind) {
+    let config = Config::default().property("zookeeper.db.autocreate=false");
+    let Some(mut ensemble) = ensemble(others, &config) else { return };
+    for member in ensemble.members() {
+        member.initialize();
+    }
+    check_losses(&mut ensemble, Member::wipe);
 }
 
 fn guarded(kinds: [Kind; 3]) -> Ensemble {
@@ -122,40 +130,15 @@ fn damage(member: &Member) -> PathBuf {
 
 /// A member puts its damaged files aside, and has no vote until it has everything again.
 fn check_damaged(others: Kind) {
-    if others == Kind::Java && !require(&["java", "zookeeper-java", "slf4j"]) {
-        return;
+    let Some(mut ensemble) = ensemble(others, &Config::default()) else { return };
+    let damaged = RefCell::new(Vec::new());
+    check_losses(&mut ensemble, |member| damaged.borrow_mut().push(damage(member)));
+    for (n, path) in (1..).zip(damaged.take()) {
+        let name = path.file_name().expect("it has one");
+        let aside = ensemble[3].path(&format!("data/damaged-{n}")).join(name);
+        assert!(aside.exists() && !path.exists(), "{} is moved", path.display());
     }
-    let kinds = [others, others, Kind::under_test()];
-    let seats = kinds.map(|kind| Seat { kind, is_observer: false });
-    let mut ensemble = Ensemble::new(&seats, &Config::default());
-    ensemble.start_led_by(2);
-    let mut load = Load::start(&ensemble.addresses());
-    load.await_more(50);
-    ensemble[3].kill9();
-    let damaged = damage(&ensemble[3]);
-    load.await_more(50);
-    let mark = ensemble[3].mark();
-    ensemble[3].start();
-    ensemble.await_level();
-    assert!(ensemble[3].log_since(mark).contains(" is damaged at offset "));
-    let aside = ensemble[3].path("data/damaged-1").join(damaged.file_name().expect("it has one"));
-    assert!(aside.exists() && !damaged.exists(), "{} is moved", damaged.display());
-    load.await_more(50);
-
-    // The only one that has everything is the leader: without it nobody leads.
-    ensemble[1].kill9();
-    load.await_more(50);
-    ensemble[3].kill9();
-    damage(&ensemble[3]);
-    ensemble[2].kill9();
-    ensemble[3].start();
-    ensemble[1].start();
-    ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
-    ensemble[2].start();
-    ensemble.await_level();
-    load.await_more(50);
-    load.stop().check(&ensemble);
-    assert!(ensemble[3].path("data/damaged-2").exists());
+    assert!(ensemble[3].log().contains(" is damaged at offset "));
 }
 
 #[test]
@@ -194,10 +177,10 @@ const LONG_ENOUGH_TO_ELECT: Duration = Duration::from_secs(4);
 
 #[test]
 fn an_empty_volume_does_not_vote_among_ours() {
-    check(Kind::under_test());
+    check_empty(Kind::under_test());
 }
 
 #[test]
 fn an_empty_volume_does_not_vote_among_javas() {
-    check(Kind::Java);
+    check_empty(Kind::Java);
 }
