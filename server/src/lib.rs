@@ -6,6 +6,7 @@
 
 pub mod args;
 mod clock;
+pub mod command;
 mod connection;
 mod date;
 mod ensemble;

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Parser as _;
+
 use crate::flags::Flags;
 use crate::problem::Problem;
 
@@ -38,6 +40,11 @@ impl Host {
             hosts: with_text(&flags.hosts_file),
             resolv_conf: with_text(&flags.resolv_conf),
         })
+    }
+
+    /// As the system has it, with its usual files.
+    pub(crate) fn of_system() -> Result<Self, Problem> {
+        Self::read(&Flags::parse_from(["start-zookeeper"]))
     }
 
     /// The name up to its first dot.
@@ -84,6 +91,12 @@ pub fn split_ordinal(short: &str) -> Option<(&str, u64)> {
     }
     // An ordinal that no integer holds is still one: it is outside of every ensemble.
     Some((name, digits.parse().unwrap_or(u64::MAX)))
+}
+
+/// The decimal number at the end of a host name, whatever stands before it.
+pub(crate) fn ordinal_at_end(short: &str) -> Option<u64> {
+    let name = short.trim_end_matches(|char: char| char.is_ascii_digit());
+    short[name.len()..].parse().ok()
 }
 
 fn with_text(path: &Path) -> (PathBuf, String) {

@@ -9,6 +9,8 @@
 //! - An existing `myid`, and a zoo.cfg that is not ours, stay as they are.
 
 pub mod atomic;
+pub mod command;
+pub mod entry;
 pub mod flags;
 pub mod host;
 pub mod member;

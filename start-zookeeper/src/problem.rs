@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+pub use crate::entry::problem::EntryProblem;
 use crate::volume::Access;
 
 /// A file could not be written after all, or the server could not be started.
@@ -347,8 +348,10 @@ pub enum Problem {
         own: Option<u64>,
     },
     /// Nothing can be written there.
-    #[error("{}: cannot be written ({source}): {access}; set the pod's fsGroup, or the owner or \
-        mode of the directory", .path.display())]
+    #[error(
+        "{}: cannot be written ({source}): {access}; give the pod `securityContext: {{fsGroup: {}}}`, \
+         or the directory another owner or mode", .path.display(), .access.group()
+    )]
     Access {
         /// The directory, or the one above that would have to hold it.
         path: PathBuf,
@@ -357,6 +360,11 @@ pub enum Problem {
         /// Whose it is, and who wants to write.
         access: Access,
     },
+
+    // Other images' entry points.
+    /// A variable or a volume.
+    #[error("{0}")]
+    Entry(#[from] EntryProblem),
 
     // The server.
     /// No program to run.

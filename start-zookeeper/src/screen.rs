@@ -4,7 +4,10 @@
 //! It is what somebody reads who asks why a pod does not come up, so it comes before anything is
 //! written or waited for.
 
+use std::time::Duration;
+
 use tracing::{debug, info, warn};
+use zk_config::Config;
 
 use crate::flags::Flags;
 use crate::host::Host;
@@ -75,7 +78,17 @@ fn show_remarks(flags: &Flags, plan: &Plan) {
 }
 
 fn show_members(host: &Host, plan: &Plan) -> Result<(), Failure> {
-    let servers = &plan.config.quorum.ensemble.servers;
+    show_names(host, &plan.config, plan.place.id, plan.settings.dns_wait)
+}
+
+/// Who is in the ensemble and whose names resolve, at a glance.
+pub(crate) fn show_servers(host: &Host, config: &Config, own: i64) {
+    // Only a wait can fail, by a signal.
+    let _ = show_names(host, config, own, Duration::ZERO);
+}
+
+fn show_names(host: &Host, config: &Config, own: i64, wait: Duration) -> Result<(), Failure> {
+    let servers = &config.quorum.ensemble.servers;
     let hosts: Vec<_> = servers
         .values()
         .flat_map(|server| server.addresses.iter().map(|address| address.host.as_str()))
@@ -83,10 +96,10 @@ fn show_members(host: &Host, plan: &Plan) -> Result<(), Failure> {
     if hosts.is_empty() {
         return Ok(());
     }
-    if !plan.settings.dns_wait.is_zero() {
-        info!("waiting up to {:?} for the names of the members", plan.settings.dns_wait);
+    if !wait.is_zero() {
+        info!("waiting up to {wait:?} for the names of the members");
     }
-    let mut answers = match names::look_up(&hosts, host, plan.settings.dns_wait) {
+    let mut answers = match names::look_up(&hosts, host, wait) {
         Ok(answers) => answers.into_iter(),
         Err(Failure::Names(error)) => {
             // The server has a resolver of its own: this one is for the screen only.
@@ -97,7 +110,7 @@ fn show_members(host: &Host, plan: &Plan) -> Result<(), Failure> {
     };
     let mut is_missing = false;
     for (id, server) in servers {
-        let own = if id.0 == plan.place.id { ", this server" } else { "" };
+        let own = if id.0 == own { ", this server" } else { "" };
         for (address, answer) in server.addresses.iter().zip(answers.by_ref()) {
             is_missing |= !matches!(answer, Answer::Addresses(_));
             info!("server.{id} {} ({}{own}) {answer}", address.host, server.role);

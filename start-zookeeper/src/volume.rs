@@ -138,9 +138,16 @@ pub struct Access {
     user: u32,
     group: u32,
     groups: Vec<u32>,
+    /// What is mounted there, if the system says so.
+    mount: Option<String>,
 }
 
 impl Access {
+    /// The group of the process, which the volume could belong to.
+    pub(crate) fn group(&self) -> u32 {
+        self.group
+    }
+
     fn of(path: &Path) -> Self {
         let owner = fs::metadata(path).ok();
         let groups = getgroups().unwrap_or_default();
@@ -149,8 +156,24 @@ impl Access {
             user: geteuid().as_raw(),
             group: getegid().as_raw(),
             groups: groups.into_iter().map(|group| group.as_raw()).collect(),
+            mount: fs::read_to_string(MOUNTINFO).ok().and_then(|text| mount(path, &text)),
         }
     }
+}
+
+/// The mount that holds `path`: the deepest, and of these the last. A line is `id parent device root
+/// point options … - type source …`.
+fn mount(path: &Path, mountinfo: &str) -> Option<String> {
+    let lines = mountinfo.lines().filter_map(|line| {
+        let (place, kind) = line.split_once(" - ")?;
+        let mut words = place.split(' ').skip(4);
+        Some((words.next()?, words.next()?, kind.split(' ').next()?))
+    });
+    let holding = lines.filter(|(point, ..)| path.starts_with(point));
+    let (point, options, kind) = holding.max_by_key(|(point, ..)| point.len())?;
+    let is_read_only = options.split(',').any(|option| option == "ro");
+    let read_only = if is_read_only { "read-only " } else { "" };
+    Some(format!("{read_only}{kind} at {point}"))
 }
 
 impl fmt::Display for Access {
@@ -164,9 +187,14 @@ impl fmt::Display for Access {
         for group in others {
             write!(f, " and {group}")?;
         }
+        if let Some(mount) = &self.mount {
+            write!(f, ", the mount is {mount}")?;
+        }
         Ok(())
     }
 }
+
+const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 /// A `myid` is a number and perhaps a line break; more than this is garbage anyway.
 const MYID_BYTES_MAX: u64 = 64;

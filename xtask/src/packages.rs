@@ -1,6 +1,6 @@
 //! The tools of the interop tests: which are missing here, and the Debian packages that bring them.
 //!
-//! The table is the tests' own (`server/tests/it/tools.txt`), so that there is no second one.
+//! The tables are the tests' own (`tools.txt` beside them), so that no tool stands anywhere twice.
 //!
 //! Invariants
 //! - Installs only when told to, and only as root; otherwise prints the command that would.
@@ -55,7 +55,7 @@ impl Tool {
 }
 
 fn missing() -> Vec<Tool> {
-    tools(TABLE).filter(|tool| !tool.is_installed()).collect()
+    TABLES.iter().flat_map(|table| tools(table)).filter(|tool| !tool.is_installed()).collect()
 }
 
 fn tools(table: &'static str) -> impl Iterator<Item = Tool> {
@@ -87,7 +87,10 @@ fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-const TABLE: &str = include_str!("../../server/tests/it/tools.txt");
+const TABLES: &[&str] = &[
+    include_str!("../../server/tests/it/tools.txt"),
+    include_str!("../../zookeeper/tests/images/tools.txt"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -103,9 +106,10 @@ mod tests {
 
     #[test]
     fn every_tool_has_a_package() {
-        let without: Vec<_> = tools(TABLE).filter(|tool| tool.packages.is_empty()).collect();
+        let all = || TABLES.iter().flat_map(|table| tools(table));
+        let without: Vec<_> = all().filter(|tool| tool.packages.is_empty()).collect();
         assert_eq!(without, []);
-        assert!(tools(TABLE).count() > 5);
+        assert!(all().count() > 5);
     }
 
     #[test]

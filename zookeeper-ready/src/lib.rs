@@ -12,7 +12,9 @@
 pub mod answer;
 pub mod conversation;
 pub mod flags;
+pub mod metrics;
 pub mod probe;
+pub mod ready;
 
 pub use conversation::{Conversation, NoAnswer, Target};
 pub use flags::Where;

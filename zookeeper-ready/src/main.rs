@@ -1,40 +1,7 @@
-//! `zookeeper-ready [PORT]`: exit code 0 if the server is as asked, 1 and one line if it is not.
+//! The probe as a program of its own.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use zookeeper_ready::{Conversation, EXIT_NO, Mode, Where, probe};
-
-/// Asks a ZooKeeper server whether it is alive, serving, or in the quorum.
-///
-/// Silent when the answer is yes; otherwise one line on standard error says why not.
-#[derive(Debug, Parser)]
-#[command(name = "zookeeper-ready", version, after_help = EXIT_CODES)]
-struct Flags {
-    #[command(flatten)]
-    target: Where,
-    /// What to find out
-    #[arg(long, value_name = "MODE", default_value = "ok", value_enum)]
-    mode: Mode,
-    /// With --mode=ready, a server that is cut off and serves reads only is ready too
-    #[arg(long, alias = "allow_read_only")]
-    allow_read_only: bool,
-}
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  yes
-  1  no, or no answer in time
-  2  the command line makes no sense";
-
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    let conversation = Conversation::new(flags.target.into());
-    match probe::probe(&conversation, flags.mode, flags.allow_read_only) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("zookeeper-ready: {why}");
-            ExitCode::from(EXIT_NO)
-        }
-    }
+    zookeeper_ready::ready::main(std::env::args_os())
 }

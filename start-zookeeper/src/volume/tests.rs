@@ -145,3 +145,19 @@ fn a_file_in_the_way_is_a_problem_and_told_once() {
         "{message}"
     );
 }
+
+#[test]
+fn the_deepest_mount_that_holds_a_path_is_named() {
+    let mountinfo = "1 0 0:1 / / ro,relatime - overlay overlay rw\n\
+                     2 1 8:1 /x /data rw,noatime shared:1 master:2 - ext4 /dev/sda rw\n\
+                     3 1 0:9 / /data/log ro - nfs4 host:/log rw\n\
+                     half a line\n";
+    for (path, expected) in [
+        ("/data/version-2", "ext4 at /data"),
+        ("/data/log", "read-only nfs4 at /data/log"),
+        ("/database", "read-only overlay at /"),
+    ] {
+        assert_eq!(mount(Path::new(path), mountinfo).as_deref(), Some(expected));
+    }
+    assert_eq!(mount(Path::new("/"), ""), None);
+}

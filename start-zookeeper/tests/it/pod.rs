@@ -108,7 +108,7 @@ impl Pod {
         self.finished(command.output())
     }
 
-    fn finished(&self, output: std::io::Result<Output>) -> Run {
+    pub(crate) fn finished(&self, output: std::io::Result<Output>) -> Run {
         let output = output.expect("the binary starts");
         let folder = self.folder.path().display().to_string();
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8").replace(&folder, "");

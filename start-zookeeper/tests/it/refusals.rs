@@ -102,7 +102,8 @@ fn a_volume_that_cannot_be_written_is_exit_code_3_and_says_whose_it_is() {
     let run = pod.start_unprivileged(&["--conf_dir=/nowhere/conf"]);
     run.refused(3, &["/data: cannot be written (EACCES: Permission denied): it is uid "]);
     run.says("mode 0555, this process is uid ");
-    run.says("set the pod's fsGroup");
+    run.says(", the mount is ");
+    run.says("; give the pod `securityContext: {fsGroup: ");
 }
 
 #[test]

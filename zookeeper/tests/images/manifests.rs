@@ -1,0 +1,153 @@
+//! The manifests as text: each against Kubernetes' own schemas, and all of them against each other.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::engine::root;
+use crate::python::{objects, program};
+use crate::tools::{output, run};
+
+/// The plain manifests and each variant, as they are applied.
+fn rendered() -> Option<Vec<(String, String)>> {
+    let mut folders = vec!["k8s".to_owned()];
+    let variants = fs::read_dir(root().join("kustomize")).expect("it is there");
+    folders.extend(variants.map(|entry| {
+        format!("kustomize/{}", entry.expect("listed").file_name().to_string_lossy())
+    }));
+    folders.sort();
+    let render = |folder: String| {
+        let text = run(program("kubectl")?.arg("kustomize").arg(root().join(&folder)));
+        Some((folder, text + "\n"))
+    };
+    folders.into_iter().map(render).collect()
+}
+
+#[test]
+fn every_manifest_is_valid_for_old_and_new_clusters() {
+    let Some(rendered) = rendered() else { return };
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for (name, text) in rendered {
+        let path = folder.path().join(name.replace('/', "-") + ".yaml");
+        fs::write(&path, text).expect("written");
+        for version in ["1.27", "1.30", "1.33", "1.37"] {
+            let Some(mut validate) = program("kubernetes-validate") else { return };
+            let output = output(validate.args(["--strict", "-k", version]).arg(&path));
+            let told = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{name}, {version}: {told}");
+            // A version of the API that is gone is no more than a warning there.
+            assert!(!told.contains("WARN"), "{name}, {version}: {told}");
+        }
+    }
+}
+
+#[test]
+fn the_objects_of_each_variant_fit_together() {
+    let Some(rendered) = rendered() else { return };
+    for (name, text) in rendered {
+        let Some(objects) = objects(&text) else { return };
+        let of_kind = |kind: &str| {
+            objects.iter().filter(|object| object["kind"] == kind).cloned().collect::<Vec<_>>()
+        };
+        let sets = of_kind("StatefulSet");
+        assert_eq!(sets.len(), 1, "{name}");
+        let spec = &sets[0]["spec"];
+        let pod = &spec["template"];
+        let labels = &pod["metadata"]["labels"];
+        assert!(selects(&spec["selector"]["matchLabels"], labels), "{name}: the set's own pods");
+        check_services(&name, &of_kind("Service"), spec, labels);
+        for budget in of_kind("PodDisruptionBudget") {
+            assert!(selects(&budget["spec"]["selector"]["matchLabels"], labels), "{name}: budget");
+            assert_eq!(budget["spec"]["maxUnavailable"], 1);
+            assert!(spec["replicas"].as_u64() > Some(1), "{name}: one pod could never be drained");
+        }
+        for policy in of_kind("NetworkPolicy") {
+            assert!(selects(&policy["spec"]["podSelector"]["matchLabels"], labels), "{name}");
+        }
+        for spread in pod["spec"]["topologySpreadConstraints"].as_array().expect("a list") {
+            assert!(selects(&spread["labelSelector"]["matchLabels"], labels), "{name}: spread");
+        }
+        let accounts = of_kind("ServiceAccount");
+        assert_eq!(accounts[0]["metadata"]["name"], pod["spec"]["serviceAccountName"], "{name}");
+        check_members(&name, spec);
+        check_mounts(&name, spec);
+    }
+}
+
+/// Whether all labels asked for are there; those that a controller adds are taken for granted.
+fn selects(selector: &Value, labels: &Value) -> bool {
+    let selector = selector.as_object().expect("labels");
+    let is_there = |(key, value): (&String, &Value)| {
+        key.starts_with("statefulset.kubernetes.io/") || labels[key] == *value
+    };
+    !selector.is_empty() && selector.iter().all(is_there)
+}
+
+fn check_services(name: &str, services: &[Value], spec: &Value, labels: &Value) {
+    let ports = spec["template"]["spec"]["containers"][0]["ports"].as_array().expect("ports");
+    for service in services {
+        assert!(selects(&service["spec"]["selector"], labels), "{name}: {service}");
+        for port in service["spec"]["ports"].as_array().expect("ports") {
+            let is_same = |other: &&Value| {
+                other["name"] == port["name"] && other["containerPort"] == port["port"]
+            };
+            assert!(ports.iter().any(|other| is_same(&other)), "{name}: {port} leads nowhere");
+        }
+    }
+    let of_set = services.iter().find(|service| service["metadata"]["name"] == spec["serviceName"]);
+    let of_set = &of_set.expect("the set's service is there")["spec"];
+    assert_eq!(of_set["clusterIP"], "None", "{name}: names of pods need a headless service");
+    assert_eq!(of_set["publishNotReadyAddresses"], true, "{name}: no quorum could form");
+    assert_eq!(
+        spec["podManagementPolicy"], "Parallel",
+        "{name}: the first pod would wait for ever"
+    );
+}
+
+/// As many pods as members, an odd number of them with a vote.
+fn check_members(name: &str, spec: &Value) {
+    let command = spec["template"]["spec"]["containers"][0]["command"].as_array().expect("words");
+    let number = |flag: &str| -> u64 {
+        let words = command.iter().filter_map(Value::as_str);
+        let mut values = words.filter_map(|word| word.strip_prefix(flag));
+        values.next().map_or(0, |value| value.parse().expect("a number"))
+    };
+    let (servers, observers) = (number("--servers="), number("--observers="));
+    assert_eq!(spec["replicas"], servers + observers, "{name}");
+    assert_eq!(servers % 2, 1, "{name}: an even number tolerates no more failures than one less");
+}
+
+fn check_mounts(name: &str, spec: &Value) {
+    let names = |list: &Value, path: &str| -> Vec<String> {
+        let items = list.as_array().cloned().unwrap_or_default();
+        let named = items.iter().map(|item| item.pointer(path).expect("a name").clone());
+        named.map(|name| name.as_str().expect("a text").to_owned()).collect()
+    };
+    let pod = &spec["template"]["spec"];
+    let mut there = names(&pod["volumes"], "/name");
+    there.extend(names(&spec["volumeClaimTemplates"], "/metadata/name"));
+    let mut used = names(&pod["containers"][0]["volumeMounts"], "/name");
+    there.sort();
+    used.sort();
+    assert_eq!(there, used, "{name}: volumes and mounts");
+}
+
+#[test]
+fn what_kubectl_applies_is_what_the_variants_build_on() {
+    let text = fs::read_to_string(root().join("k8s/Kustomization")).expect("it is there");
+    let listed = text.lines().filter_map(|line| line.strip_prefix("  - "));
+    let mut listed: Vec<_> = listed.map(str::to_owned).collect();
+    let files = fs::read_dir(root().join("k8s")).expect("it is there");
+    let names = files.map(|file| file.expect("listed").file_name().to_string_lossy().into_owned());
+    let mut applied: Vec<_> = names.filter(|name| name.ends_with(".yaml")).collect();
+    listed.sort();
+    applied.sort();
+    assert_eq!(listed, applied);
+}
+
+#[test]
+fn the_dockerfile_has_nothing_that_a_linter_minds() {
+    let Some(mut hadolint) = program("hadolint") else { return };
+    run(hadolint.arg(root().join("images/Dockerfile")));
+}

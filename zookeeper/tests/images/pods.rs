@@ -1,0 +1,234 @@
+//! The StatefulSet of `k8s/` as a cluster runs it: its command, user, mounts, limits, names and
+//! probes, read from the manifest, on a network whose names are those of pods.
+//!
+//! Invariant: nothing that the manifest says stands here a second time.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::container::{Container, Network, Options};
+use crate::deadline::await_until;
+use crate::engine::{Engine, Image, root};
+use crate::layers::println;
+use crate::python::{objects, program};
+use crate::tools::{output, run};
+
+/// A StatefulSet whose claims outlive its pods.
+struct Set {
+    engine: &'static Engine,
+    image: Image,
+    network: Network,
+    spec: Value,
+    /// What its names and volumes begin with, so that tests do not meet.
+    prefix: String,
+}
+
+impl Set {
+    fn new(engine: &'static Engine, image: Image) -> Option<Self> {
+        let text = std::fs::read_to_string(root().join("k8s/statefulset.yaml"));
+        let objects = objects(&text.expect("it is there"))?;
+        let spec = objects[0]["spec"].clone();
+        let prefix = format!("pods-{}-{}", image.tag().replace(':', "-"), std::process::id());
+        Some(Self { engine, image, network: Network::new(engine), spec, prefix })
+    }
+
+    fn container(&self) -> &Value {
+        &self.spec["template"]["spec"]["containers"][0]
+    }
+
+    fn replicas(&self) -> u64 {
+        self.spec["replicas"].as_u64().expect("a number")
+    }
+
+    /// Starts one, as the kubelet of its node would.
+    fn pod(&self, ordinal: u64) -> Container {
+        let pod = &self.spec["template"]["spec"];
+        let (user, limits) = (&pod["securityContext"], &self.container()["resources"]["limits"]);
+        let domain = format!("{}.default.svc.cluster.local", text(&self.spec["serviceName"]));
+        let memory = text(&limits["memory"]).replace("Mi", "m");
+        let mut options = Options::default()
+            .network(&self.network)
+            .flag(format!("--hostname=zk-{ordinal}"))
+            .flag(format!("--domainname={domain}"))
+            .flag(format!("--network-alias=zk-{ordinal}.{domain}"))
+            .flag(format!("--user={}:{}", user["runAsUser"], user["runAsGroup"]))
+            .flag(format!("--memory={memory}"))
+            .flags(&["--entrypoint=", "--security-opt=no-new-privileges"]);
+        let context = &self.container()["securityContext"];
+        if context["readOnlyRootFilesystem"] == true {
+            options = options.flag("--read-only");
+        }
+        for capability in list(&context["capabilities"]["drop"]) {
+            options = options.flag(format!("--cap-drop={}", text(capability)));
+        }
+        for mount in list(&self.container()["volumeMounts"]) {
+            let (name, path) = (text(&mount["name"]), text(&mount["mountPath"]));
+            let is_claim = |claim: &&Value| claim["metadata"]["name"] == name;
+            options = match list(&self.spec["volumeClaimTemplates"]).iter().find(is_claim) {
+                Some(_) => {
+                    options.flag(format!("--volume={}-{name}-{ordinal}:{path}", self.prefix))
+                }
+                None => options.flag(format!("--volume={path}")),
+            };
+        }
+        let words = list(&self.container()["command"]).iter().map(text).collect::<Vec<_>>();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let name = format!("{}-{ordinal}", self.prefix);
+        Container::named(self.engine, &name, self.image, &options.command(&words))
+    }
+
+    /// What a claim is bound to.
+    fn volume(&self, claim: &str, ordinal: u64) -> String {
+        format!("{}-{claim}-{ordinal}", self.prefix)
+    }
+
+    /// What the kubelet learns from a probe.
+    fn probe(&self, probe: &str, pod: &Container) -> bool {
+        let words = list(&self.container()[probe]["exec"]["command"]);
+        let words: Vec<_> = words.iter().map(text).collect();
+        assert!(!words.is_empty(), "{probe} runs a command");
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        pod.exec(&words).status.success()
+    }
+
+    fn await_ready(&self, pod: &Container) {
+        for probe in ["startupProbe", "readinessProbe"] {
+            await_until(&format!("{probe} of {} says yes", pod.name), LIMIT, || {
+                assert!(pod.is_running(), "{} has ended", pod.name);
+                self.probe(probe, pod).then_some(())
+            });
+        }
+        assert!(self.probe("livenessProbe", pod), "what is ready is alive");
+    }
+}
+
+impl Drop for Set {
+    fn drop(&mut self) {
+        let names = run(self.engine.docker().args(["volume", "ls", "--quiet"]));
+        for name in names.lines().filter(|name| name.starts_with(&self.prefix)) {
+            output(self.engine.docker().args(["volume", "rm", "--force", name]));
+        }
+    }
+}
+
+/// Writes to the ensemble until it is told to end, and looks for all that was acknowledged.
+struct Load {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Load {
+    /// `before` of an earlier load must be there.
+    fn start(pods: &[Container], before: u64) -> Option<Self> {
+        let servers = pods.iter().map(|pod| pod.address().expect("it runs").to_string() + ":2181");
+        let mut command: Command = program("python3")?;
+        command.arg(root().join("zookeeper/tests/images/load.py"));
+        command.arg(servers.collect::<Vec<_>>().join(",")).arg(before.to_string());
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python starts");
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        let mut load = Self { child, output };
+        assert_eq!(load.line(), "ready");
+        Some(load)
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a pipe can be read");
+        line.trim_end().to_owned()
+    }
+
+    /// Nothing acknowledged may be missing; gives back how many there are.
+    fn finish(mut self) -> u64 {
+        self.child.stdin.take().expect("piped").write_all(b"end\n").expect("it reads");
+        let line = self.line();
+        assert!(self.child.wait().expect("it ends").success(), "{line}");
+        let (count, rest) = line.split_once(' ').expect("a count comes first");
+        assert_eq!(rest, "acknowledged, 0 missing");
+        count.parse().expect("a number")
+    }
+}
+
+#[test]
+fn a_rolling_restart_of_the_pods_loses_no_write() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Slim) else { return };
+    let started = Instant::now();
+    let mut pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    let last = Instant::now();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    println(&format!(
+        "three pods: {:?} to start them, {:?} from the last one's start to all ready by probes",
+        last - started,
+        last.elapsed()
+    ));
+    let Some(load) = Load::start(&pods, 0) else { return };
+    // As the controller: from the highest ordinal down, each gone before it is new, the next one
+    // only when this one is ready again.
+    for ordinal in (0..set.replicas()).rev() {
+        let at = usize::try_from(ordinal).expect("few");
+        let old = pods.remove(at);
+        let (took, code) = old.stop();
+        assert_eq!(code, 0, "{}", old.log());
+        assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
+        drop(old);
+        pods.insert(at, set.pod(ordinal));
+        set.await_ready(&pods[at]);
+    }
+    println(&format!("rolling restart: {} writes acknowledged, none missing", load.finish()));
+}
+
+#[test]
+fn pods_that_are_all_deleted_come_back_at_other_addresses_and_one_without_its_volume() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Busybox) else { return };
+    let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let Some(load) = Load::start(&pods, 0) else { return };
+    let before = load.finish();
+    let addresses: Vec<_> = pods.iter().map(Container::address).collect();
+    drop(pods);
+    // The other way round, and the first one's name is nobody's until the others serve.
+    let mut pods: Vec<_> = (1..set.replicas()).rev().map(|ordinal| set.pod(ordinal)).collect();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    pods.push(set.pod(0));
+    pods.reverse();
+    set.await_ready(&pods[0]);
+    assert_ne!(pods.iter().map(Container::address).collect::<Vec<_>>(), addresses);
+    let load = Load::start(&pods, before).expect("it has run before");
+    let before = load.finish();
+    drop(pods.pop());
+    let last = set.replicas() - 1;
+    run(engine.docker().args(["volume", "rm", &set.volume("datadir", last)]));
+    pods.push(set.pod(last));
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let load = Load::start(&pods[2..], before).expect("it has run before");
+    load.finish();
+}
+
+#[test]
+fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Scratch) else { return };
+    let pod = set.pod(0);
+    await_until("it has started", LIMIT, || set.probe("startupProbe", &pod).then_some(()));
+    assert!(set.probe("livenessProbe", &pod));
+    assert!(!set.probe("readinessProbe", &pod));
+    pod.says("server.2 zk-1.zk-hs.default.svc.cluster.local (participant) does not resolve yet");
+    let others: Vec<_> = (1..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    set.await_ready(&pod);
+    others.iter().for_each(|pod| set.await_ready(pod));
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+const LIMIT: Duration = Duration::from_secs(60);
