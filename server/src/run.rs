@@ -25,7 +25,7 @@ use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::purge;
 use crate::settings::{Settings, core_options, log_options};
 use crate::shell::Shell;
-use crate::startup::{self, History};
+use crate::startup::{self, History, StartPolicy};
 
 /// How long a stopping server may take to finish what is logged.
 const STOP_TIME: Duration = Duration::from_millis(900);
@@ -47,11 +47,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let seed = RandomState::new().hash_one(config.tick_time_ms);
     let mut settings = Settings::new(config);
     let history = History::new(config, &settings.files, seed);
-    let autocreate = config.storage.data_dir_autocreate;
-    let storage = &config.storage;
-    let may_be_new =
-        config.mode == Mode::Standalone || (storage.db_autocreate && !storage.join_guard);
-    let loaded = startup::load(&settings.files, &history, autocreate, may_be_new)?;
+    let loaded = startup::load(&settings.files, &history, StartPolicy::of(config))?;
     let epochs = match config.mode {
         Mode::Standalone => None,
         Mode::Replicated => Some(startup::load_epochs(&settings.files, &loaded.database)?),

@@ -13,7 +13,7 @@ use zk_wire::{
 
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::settings::{Settings, log_options};
-use crate::startup::{self, History};
+use crate::startup::{self, History, StartPolicy};
 
 /// A folder, and the settings that have the data in it.
 pub(crate) struct Scratch {
@@ -35,7 +35,7 @@ impl Scratch {
     pub(crate) fn database(&self) -> Database {
         let files = self.settings().files;
         let history = History::new(&self.config, &files, 1);
-        startup::load(&files, &history, true, true).unwrap().database
+        startup::load(&files, &history, StartPolicy::of(&self.config)).unwrap().database
     }
 
     /// A thread that writes the files; `is_member` gives it epochs.

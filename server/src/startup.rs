@@ -1,18 +1,18 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use zk_config::config::Metrics;
-use zk_config::{Config, Mode};
+use zk_config::{Config, Mode, Role};
 use zk_core::{Database, DatabaseOptions};
 use zk_storage::{
-    DataDirs, Disk, Epochs, RealDisk, RecoverOptions, Recovered, SnapshotWriter, Warning, recover,
-    remove_leftovers,
+    DataDirs, Disk, Epochs, RealDisk, RecoverOptions, Recovered, SnapshotWriter, Warning,
+    finish_setting_aside, recover, remove_leftovers, set_aside,
 };
-use zk_wire::Zxid;
+use zk_wire::{Epoch, Zxid};
 
 use crate::error::Error;
 use crate::settings::{Files, HISTORY_BYTES, database_options, recover_options};
@@ -87,23 +87,56 @@ fn check_ensemble(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes the directories and loads what is in them. Unless the server `may_be_new`, an empty directory
-/// without a marker that says so stays without a snapshot: it is one whose content was lost.
+/// What a start may do with directories that are not as they ought to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StartPolicy {
+    /// `datadir.autocreate`: make those that are missing.
+    autocreate: bool,
+    /// Take an empty one without a marker for that of a new server.
+    may_be_new: bool,
+    /// Put damaged files aside: others have everything.
+    may_repair: bool,
+}
+
+impl StartPolicy {
+    pub(crate) fn of(config: &Config) -> Self {
+        let (storage, quorum) = (&config.storage, &config.quorum);
+        let is_alone = config.mode == Mode::Standalone;
+        let is_other_voter =
+            |id: &zk_config::ServerId, role| Some(*id) != quorum.my_id && role == Role::Participant;
+        let servers = quorum.ensemble.servers.iter();
+        let others = servers.filter(|(id, server)| is_other_voter(id, server.role)).count();
+        Self {
+            autocreate: storage.data_dir_autocreate,
+            may_be_new: is_alone || (storage.db_autocreate && !storage.join_guard),
+            may_repair: !is_alone && storage.self_repair && others >= OTHERS_MIN,
+        }
+    }
+}
+
+/// A quorum of three without this one.
+const OTHERS_MIN: usize = 2;
+
+/// Takes the directories and loads what is in them. An empty directory that is none of a new server stays
+/// without a snapshot: it is one whose content was lost.
 pub(crate) fn load(
     files: &Files<RealDisk>,
     history: &History<RealDisk>,
-    autocreate: bool,
-    may_be_new: bool,
+    policy: StartPolicy,
 ) -> Result<Loaded, Error> {
     let begin = Instant::now();
-    let locks = files.dirs.take(&files.disk, autocreate)?;
+    let locks = files.dirs.take(&files.disk, policy.autocreate)?;
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
     let is_marked = take_marker(files)?;
-    let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered(history)?;
+    let stored_epoch = Epochs::stored_current(&files.disk, &files.dirs)?;
+    let has_followed = stored_epoch.is_some_and(|epoch| epoch > Epoch(0));
+    let may_repair = policy.may_repair && has_followed;
+    let recovered = recovered_or_empty(files, history, may_repair)?;
+    let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered;
     let is_empty = snapshot_zxid.is_none() && replayed == 0;
-    let is_blank = is_empty && !may_be_new && !is_marked;
+    let is_blank = is_empty && !is_marked && (has_followed || !policy.may_be_new);
     let took = begin.elapsed();
     info!(
         "Snapshot loaded in {} ms, highest zxid is {}, digest is {}",
@@ -119,9 +152,9 @@ pub(crate) fn load(
     );
     if is_blank {
         warn!(
-            "{} is empty and perhaps ought not to be (db.autocreate, joinGuard.enabled): this server has no \
-             vote until it has followed a leader or all other voters have said what they have; if it is new \
-             and they cannot, stop it, create the file {MARKER} beside version-2 and start it again",
+            "{} is empty and perhaps ought not to be (currentEpoch, db.autocreate, joinGuard.enabled): this \
+             server has no vote until it has followed a leader or all other voters have said what they have; \
+             if it is new and they cannot, stop it, create the file {MARKER} beside version-2 and start it again",
             files.dirs.snap().display()
         );
     } else if snapshot_zxid.is_none() {
@@ -129,6 +162,36 @@ pub(crate) fn load(
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
     Ok(Loaded { database, wants_snapshot, took, replayed, is_blank, locks })
+}
+
+/// What the files have, or nothing once damaged ones are put aside.
+fn recovered_or_empty(
+    files: &Files<RealDisk>,
+    history: &History<RealDisk>,
+    may_repair: bool,
+) -> Result<Recovered<Database>, Error> {
+    let places = finish_setting_aside(&files.disk, &files.dirs)?;
+    if !places.is_empty() {
+        warn!("the start before did not finish: damaged files are in {}", shown(&places));
+    }
+    match recovered(history) {
+        Err(error) if may_repair && error.is_damage() => {
+            error!("{error}");
+            let places = set_aside(&files.disk, &files.dirs)?;
+            warn!(
+                "this server puts its files aside and syncs from the others (recovery.selfRepair): they are in \
+                 {}; remove them when it is in the quorum again",
+                shown(&places)
+            );
+            Ok(recovered(history)?)
+        }
+        recovered => Ok(recovered?),
+    }
+}
+
+fn shown(places: &[PathBuf]) -> String {
+    let places: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+    places.join(" and ")
 }
 
 /// Looks for the file that says that an empty directory is that of a new server, and removes it.
@@ -233,7 +296,8 @@ mod tests {
         }
         let files = crate::settings::Settings::new(&config).files;
         let history = History::new(&config, &files, 1);
-        let loaded = load(&files, &history, true, false).unwrap();
+        let policy = StartPolicy { autocreate: true, may_be_new: false, may_repair: false };
+        let loaded = load(&files, &history, policy).unwrap();
         assert!(marker.is_none_or(|marker| !marker.exists()), "it counts once");
         let snapshots = zk_storage::snapshots(&files.disk, files.dirs.snap()).unwrap();
         assert_eq!(snapshots.is_empty(), loaded.is_blank, "a loss stays one at the next start");

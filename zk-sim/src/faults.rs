@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use zk_storage::purge;
+use zk_storage::{MemDisk, purge};
 
 use crate::event::Event;
 use crate::tally::Fault;
@@ -23,10 +23,13 @@ impl World {
         self.scene.after(us, Event::Fault);
         let faults = self.scene.knobs.faults.clone();
         let Some(fault) = faults.pick(&mut self.scene.random) else { return Ok(()) };
+        let node = self.pick_node();
+        if fault == Fault::VolumeLost && !self.may_lose_volume(node) {
+            return Ok(());
+        }
         let mut during = BTreeSet::new();
         self.operations(&mut during);
         self.scene.tally.strike(fault, &during);
-        let node = self.pick_node();
         self.scene.note(|| format!("{fault:?}, perhaps of {node}"), 10);
         match fault {
             Fault::Power => {
@@ -57,6 +60,7 @@ impl World {
                 }
             }
             Fault::Purge => return self.purge(node),
+            Fault::VolumeLost => self.lose_volume(node),
             Fault::Pause => {
                 let us = self.scene.delay(self.scene.knobs.faults.lasts_us);
                 self.nodes[node].paused_until_us = self.scene.now_us + us;
@@ -69,6 +73,24 @@ impl World {
             Fault::ClientHalfOpen => self.cut_wire(true),
         }
         Ok(())
+    }
+
+    /// Whether nothing is gone for good with this volume: all others have theirs, or got everything since.
+    fn may_lose_volume(&mut self, node: usize) -> bool {
+        for place in &mut self.nodes {
+            let has_all = place.process.as_ref().is_some_and(|process| process.peer.is_serving());
+            place.has_lost &= !has_all;
+        }
+        let is_whole = |other: usize| other == node || !self.nodes[other].has_lost;
+        self.scene.knobs.quorum.is_guarded && (0..self.nodes.len()).all(is_whole)
+    }
+
+    fn lose_volume(&mut self, node: usize) {
+        self.die(node, None);
+        let place = &mut self.nodes[node];
+        place.machine.disk = MemDisk::new();
+        place.has_lost = true;
+        self.scene.checker.on_volume_lost(node);
     }
 
     /// Any server, but the leader more often than others.

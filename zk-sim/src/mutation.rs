@@ -25,6 +25,8 @@ pub enum Mutation {
     DropDiffTxn,
     /// Whatever a configuration says, the first voters are counted.
     CountFirstVoters,
+    /// A server whose volume is empty takes itself for a new one.
+    TrustEmptyVolume,
 }
 
 impl Mutation {
@@ -39,11 +41,12 @@ impl Mutation {
         Self::SliceUntilNone,
     ];
     /// Those of a member of an ensemble.
-    pub const ENSEMBLE: [Self; 5] = [
+    pub const ENSEMBLE: [Self; 6] = [
         Self::PersistBeforeCommit,
         Self::SkipEpochFiles,
         Self::DropCommit,
         Self::DropDiffTxn,
         Self::CountFirstVoters,
+        Self::TrustEmptyVolume,
     ];
 }

@@ -19,6 +19,8 @@ pub enum Fault {
     DiskError,
     SlowDisk,
     Purge,
+    /// A server comes back with an empty disk.
+    VolumeLost,
     Pause,
     Clock,
     /// One server hears others, but is not heard, or the other way around.

@@ -41,6 +41,8 @@ pub(super) struct Node {
     pub(super) process: Option<Process>,
     /// Failures of its disk that are not healed yet.
     pub(super) is_disk_failing: bool,
+    /// Its volume was lost, and it has not got everything again as far as is known.
+    pub(super) has_lost: bool,
     /// Nothing happens in its process before.
     pub(super) paused_until_us: u64,
 }
@@ -74,6 +76,7 @@ impl World {
             },
             process: None,
             is_disk_failing: false,
+            has_lost: false,
             paused_until_us: 0,
         };
         Self {

@@ -51,6 +51,15 @@ impl<D: Disk> Epochs<D> {
         Ok(epochs)
     }
 
+    /// What the file of the current epoch says; `None` if there is none. Nothing is made.
+    ///
+    /// # Errors
+    /// It holds no number, or cannot be read.
+    pub fn stored_current(disk: &D, dirs: &DataDirs) -> Result<Option<Epoch>, Error> {
+        let (disk, dir) = (disk.clone(), dirs.snap().to_owned());
+        Self { disk, dir, current: Epoch(0), accepted: Epoch(0) }.read(CURRENT)
+    }
+
     /// The epoch of the leader that this server last followed or was.
     pub fn current(&self) -> Epoch {
         self.current

@@ -157,6 +157,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether snapshots or logs are damaged or missing, as opposed to a disk that does not do what it is told.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::DamagedLog { .. }
+                | Self::DamagedSnapshot { .. }
+                | Self::NoValidSnapshot { .. }
+                | Self::LogWithoutSnapshot { .. }
+                | Self::Gap { .. }
+        )
+    }
+
     /// The exit code Java has for it: 3 when a data directory cannot be used, else 1.
     pub fn exit_code(&self) -> u8 {
         if matches!(self, Self::Directory { .. }) { 3 } else { 1 }

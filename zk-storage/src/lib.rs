@@ -18,6 +18,7 @@ mod log;
 mod names;
 mod purge;
 mod recovery;
+mod set_aside;
 mod snapshot;
 mod truncate;
 
@@ -29,6 +30,7 @@ pub use log::{LogOptions, LogRange, LogReader, LogRecord, Tail, TxnLog, Wanted, 
 pub use names::{Compression, LogFile, SnapshotFile, logs, snapshots};
 pub use purge::purge;
 pub use recovery::{RecoverOptions, Recovered, Warning, recover};
+pub use set_aside::{finish_setting_aside, set_aside};
 pub use snapshot::{
     SnapshotReader, SnapshotSummary, SnapshotWriter, fuzz_snapshot, newest_snapshots,
 };

@@ -1,43 +1,44 @@
 //! Volumes that come back empty where that is known to be a loss (`db.autocreate=false`), or may be one
-//! (`joinGuard.enabled=true`).
+//! (`joinGuard.enabled=true`), and those that come back damaged.
 
+use std::cell::RefCell;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::ensemble::Ensemble;
 use crate::load::Load;
-use crate::member::Seat;
+use crate::member::{Member, Seat};
 use crate::server::{Config, Kind};
 use crate::tools::require;
 
-/// The second leads, the third is always ours.
-fn check(others: Kind) {
+/// The second leads, the third is always ours; `None`, said aloud, without Java.
+fn ensemble(others: Kind, config: &Config) -> Option<Ensemble> {
     if others == Kind::Java && !require(&["java", "zookeeper-java", "slf4j"]) {
-        return;
+        return None;
     }
     let seats = [others, others, Kind::under_test()];
     let seats = seats.map(|kind| Seat { kind, is_observer: false });
-    let config = Config::default().property("zookeeper.db.autocreate=false");
-    let mut ensemble = Ensemble::new(&seats, &config);
-    for member in ensemble.members() {
-        member.initialize();
-    }
+    Some(Ensemble::new(&seats, config))
+}
+
+/// The third loses what it has, once while the others have everything and once while only the leader has.
+fn check_losses(ensemble: &mut Ensemble, lose: impl Fn(&Member)) {
     ensemble.start_led_by(2);
     let mut load = Load::start(&ensemble.addresses());
     load.await_more(50);
-
-    // The others have everything: it comes back.
     ensemble[3].kill9();
-    ensemble[3].wipe();
+    lose(&ensemble[3]);
     load.await_more(50);
     ensemble[3].start();
     ensemble.await_level();
     load.await_more(50);
 
-    // Only the leader has everything: without it nobody leads, whoever has more votes.
+    // Without the leader nobody leads, whoever has more votes.
     ensemble[1].kill9();
     load.await_more(50);
     ensemble[3].kill9();
-    ensemble[3].wipe();
+    lose(&ensemble[3]);
     ensemble[2].kill9();
     ensemble[3].start();
     ensemble[1].start();
@@ -45,7 +46,16 @@ fn check(others: Kind) {
     ensemble[2].start();
     ensemble.await_level();
     load.await_more(50);
-    load.stop().check(&ensemble);
+    load.stop().check(ensemble);
+}
+
+fn check_empty(others: Kind) {
+    let config = Config::default().property("zookeeper.db.autocreate=false");
+    let Some(mut ensemble) = ensemble(others, &config) else { return };
+    for member in ensemble.members() {
+        member.initialize();
+    }
+    check_losses(&mut ensemble, Member::wipe);
 }
 
 fn guarded(kinds: [Kind; 3]) -> Ensemble {
@@ -105,15 +115,72 @@ fn an_empty_volume_among_javas_votes_when_all_have_been_heard() {
     load.stop().check(&ensemble);
 }
 
+/// The checksum of the first record in its newest log is not what it was.
+fn damage(member: &Member) -> PathBuf {
+    let files = fs::read_dir(member.path("data/version-2")).expect("the folder is there");
+    let logs = files.map(|file| file.expect("it can be listed").path());
+    let logs = logs.filter(|path| path.to_string_lossy().contains("/log."));
+    let newest = logs.max_by_key(|path| fs::metadata(path).and_then(|m| m.modified()).ok());
+    let newest = newest.expect("a member logs");
+    let mut bytes = fs::read(&newest).expect("it is a file");
+    bytes[20] ^= 0xff;
+    fs::write(&newest, bytes).expect("it is a file");
+    newest
+}
+
+/// A member puts its damaged files aside, and has no vote until it has everything again.
+fn check_damaged(others: Kind) {
+    let Some(mut ensemble) = ensemble(others, &Config::default()) else { return };
+    let damaged = RefCell::new(Vec::new());
+    check_losses(&mut ensemble, |member| damaged.borrow_mut().push(damage(member)));
+    for (n, path) in (1..).zip(damaged.take()) {
+        let name = path.file_name().expect("it has one");
+        let aside = ensemble[3].path(&format!("data/damaged-{n}")).join(name);
+        assert!(aside.exists() && !path.exists(), "{} is moved", path.display());
+    }
+    assert!(ensemble[3].log().contains(" is damaged at offset "));
+}
+
+#[test]
+fn a_damaged_member_of_ours_syncs_anew() {
+    check_damaged(Kind::under_test());
+}
+
+#[test]
+fn a_damaged_member_among_javas_syncs_anew() {
+    check_damaged(Kind::Java);
+}
+
+/// Three damaged ones are no new ensemble: their files are aside, and people must decide.
+#[test]
+fn damaged_members_alone_begin_nothing_new() {
+    let mut ensemble = guarded([Kind::under_test(); 3]);
+    for sid in 1..=3 {
+        ensemble[sid].start();
+    }
+    ensemble.await_leader();
+    let mut load = Load::start(&ensemble.addresses());
+    load.await_more(50);
+    load.stop();
+    for sid in 1..=3 {
+        ensemble[sid].kill9();
+    }
+    for sid in 1..=3 {
+        damage(&ensemble[sid]);
+        ensemble[sid].start();
+    }
+    ensemble.has_no_leader_for(LONG_ENOUGH_TO_ELECT);
+}
+
 /// Elections take less than a second.
 const LONG_ENOUGH_TO_ELECT: Duration = Duration::from_secs(4);
 
 #[test]
 fn an_empty_volume_does_not_vote_among_ours() {
-    check(Kind::under_test());
+    check_empty(Kind::under_test());
 }
 
 #[test]
 fn an_empty_volume_does_not_vote_among_javas() {
-    check(Kind::Java);
+    check_empty(Kind::Java);
 }

@@ -18,6 +18,8 @@ pub struct Storage {
     pub data_dir_autocreate: bool,
     /// `db.autocreate`: an empty data folder is a new member, not a loss.
     pub db_autocreate: bool,
+    /// `recovery.selfRepair`: a member puts damaged files aside and syncs anew.
+    pub self_repair: bool,
     /// `joinGuard.enabled`: an empty member votes once all others have said what they have.
     pub join_guard: bool,
     /// `snapshot.trust.empty`: a log without a snapshot is complete.
@@ -102,6 +104,7 @@ impl Storage {
             data_log_dir,
             data_dir_autocreate: r.boolean("datadir.autocreate"),
             db_autocreate: r.boolean("db.autocreate"),
+            self_repair: r.boolean("recovery.selfRepair"),
             join_guard: r.boolean("joinGuard.enabled"),
             snapshot_trust_empty: r.boolean("snapshot.trust.empty"),
             drop_damaged_tail: r.boolean("recovery.dropDamagedTail"),

@@ -35,6 +35,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "a log without any snapshot is taken as complete");
     ("recovery.dropDamagedTail", Property, LenientBool, P3, Honoured, "false",
         "what follows damage in the newest log is dropped: acknowledged txns may be lost");
+    ("recovery.selfRepair", Property, LenientBool, P3, Honoured, "true",
+        "a member whose files are damaged puts them aside and syncs anew, if two other voters are there");
     ("serializeLastProcessedZxid.enabled", Property, LenientBool, P2, NotYet, "true",
         "snapshots hold the last zxid they cover");
     ("digest.enabled", Property, LenientBool, P2, Honoured, "true",

@@ -29,6 +29,8 @@ pub(super) struct Seat {
     is_loaded: bool,
     /// What its files of epochs have: accepted, then current.
     stored: (i32, i32),
+    /// What its last volume that was lost had: a txn and a current epoch. An ACK of that may still be on its way.
+    lost: (i64, i32),
     /// While it leads: when it heard of each session, by its own clock.
     pub(super) heard: BTreeMap<i64, Heard>,
 }
@@ -49,11 +51,12 @@ impl Checker {
                 .broken(format!("server {node} recovered {found:x}, which was never issued")));
         };
         let seat = &mut self.seats[node];
-        let (delivered, stored) = (seat.delivered, seat.stored);
+        let (delivered, stored, lost) = (seat.delivered, seat.stored, seat.lost);
         let last = moment.zxid;
         *seat = Seat {
             delivered,
             stored,
+            lost,
             logged: last,
             durable: last,
             applied: found,
@@ -65,6 +68,13 @@ impl Checker {
             )));
         }
         moment.state.compare(database)
+    }
+
+    /// A server's files are gone: it knows nothing of what it has promised and shown.
+    pub(crate) fn on_volume_lost(&mut self, node: usize) {
+        let seat = &mut self.seats[node];
+        let lost = (seat.durable.max(seat.lost.0), seat.stored.1.max(seat.lost.1));
+        *seat = Seat { lost, ..Seat::default() };
     }
 
     /// What a lone server does not have is gone for good.
@@ -208,7 +218,7 @@ impl Checker {
                     .broken(format!("epoch {epoch} has leader {node} after leader {other}")));
             }
             let state = self.book.get(logged).expect("it was proposed").state.clone();
-            if !self.has_quorum(&state, |seat| seat.stored.1 >= epoch) {
+            if !self.has_quorum(&state, |seat| seat.stored.1.max(seat.lost.1) >= epoch) {
                 return Err(Property::QuorumDurable.broken(format!(
                     "{node} is established in epoch {epoch}, which is not on the disks of a quorum"
                 )));
@@ -266,7 +276,9 @@ impl Checker {
         let moment = self.book.get(txn).expect("it was proposed");
         let above = self.book.get(moment.above).expect("it was proposed");
         for state in [&above.state, &moment.state] {
-            if !self.has_quorum(state, |seat| self.book.has(seat.durable, txn)) {
+            let had =
+                |seat: &Seat| self.book.has(seat.durable, txn) || self.book.has(seat.lost.0, txn);
+            if !self.has_quorum(state, had) {
                 return Err(Property::QuorumDurable
                     .broken(format!("{txn:x} is committed, but not on the disks of a quorum")));
             }

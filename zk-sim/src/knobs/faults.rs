@@ -66,6 +66,7 @@ const ENSEMBLE: &[(Fault, u64)] = &[
     (Fault::DiskError, 100),
     (Fault::SlowDisk, 60),
     (Fault::Purge, 60),
+    (Fault::VolumeLost, 60),
     (Fault::Pause, 100),
     (Fault::Clock, 60),
     (Fault::OneWay, 100),

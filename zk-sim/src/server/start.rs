@@ -9,7 +9,7 @@ use zk_core::{
     Millis, Now, Options, Peer, PrepOptions, RoleName, SnapshotOptions, TokenOptions,
 };
 use zk_storage::{
-    Compression, DataDirs, Epochs, LogOptions, MemDisk, RecoverOptions, TxnLog, recover,
+    Compression, DataDirs, Epochs, LogOptions, MemDisk, RecoverOptions, Recovered, TxnLog, recover,
     remove_leftovers,
 };
 use zk_wire::{Epoch, Zxid};
@@ -48,18 +48,11 @@ impl Process {
         let seed = scene.random.next();
         let options =
             DatabaseOptions { seed, extended_types: scene.knobs.extended_types, digest: true };
-        let keep = scene.knobs.quorum.commit_log_bytes;
-        let make = || Database::new(options).keeping_replayed(keep);
-        let recovered = recover(disk, dirs, &RecoverOptions::default(), make)?;
+        let recovered = recovered(scene, machine, options)?;
         let mut database = recovered.replica;
-        database.finish_recovery();
-        if database.digest_mismatches() > 0 {
-            let (snapshot, warnings) = (recovered.snapshot_zxid, recovered.warnings);
-            let what = format!("{node} replays txns above {snapshot:?}: {warnings:?}");
-            return Err(Property::Digest.broken(what).into());
-        }
-        scene.checker.on_recovered(node, &database)?;
-        let is_blank = scene.knobs.quorum.is_guarded && recovered.snapshot_zxid.is_none();
+        let is_guarded =
+            scene.knobs.quorum.is_guarded && scene.mutation != Some(Mutation::TrustEmptyVolume);
+        let is_blank = is_guarded && recovered.snapshot_zxid.is_none();
         if recovered.snapshot_zxid.is_none() && !is_blank {
             snapshot::write_now(disk, dirs, &mut database)?;
         }
@@ -112,6 +105,27 @@ impl Process {
         process.set_timer(scene);
         Ok(process)
     }
+}
+
+/// What the disk has, held against what the oracle knows.
+fn recovered(
+    scene: &mut Scene,
+    machine: &Machine,
+    options: DatabaseOptions,
+) -> Result<Recovered<Database>, End> {
+    let Machine { node, disk, dirs, .. } = machine;
+    let keep = scene.knobs.quorum.commit_log_bytes;
+    let make = || Database::new(options).keeping_replayed(keep);
+    let mut recovered = recover(disk, dirs, &RecoverOptions::default(), make)?;
+    let database = &mut recovered.replica;
+    database.finish_recovery();
+    if database.digest_mismatches() > 0 {
+        let (snapshot, warnings) = (recovered.snapshot_zxid, recovered.warnings);
+        let what = format!("{node} replays txns above {snapshot:?}: {warnings:?}");
+        return Err(Property::Digest.broken(what).into());
+    }
+    scene.checker.on_recovered(*node, database)?;
+    Ok(recovered)
 }
 
 fn options_of(
