@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 use zk_core::{ConnectionId, Input, Now};
 use zk_wire::Frames;
 
@@ -270,7 +270,7 @@ impl Client {
         let text = words::answer(&mut self.shell.borrow_mut(), self.cnx, word, &rest);
         if let Some(text) = text {
             if text.is_allowed {
-                info!("Processing {} command from /{}", word.name(), self.remote);
+                debug!("Processing {} command from /{}", word.name(), self.remote);
             }
             self.send_last(text.text.as_bytes()).await;
         }
