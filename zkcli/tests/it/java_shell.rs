@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 use crate::lines::{Lines, normal};
-use crate::server::{Kind, Server};
+use crate::server::{Kind, Server, free_port};
 use crate::tools::require;
 use crate::zkcli::{self, BINARY, Finished};
 
@@ -71,6 +71,14 @@ const SESSIONS: &[&str] = &[
     "get /absent\nnonsense\nquit\n",
 ];
 
+/// Members come and go, of an ensemble that one voter makes. Of several members, `config -c` of Java's shell has
+/// the order of a hash table: it is not asked.
+const RECONFIGURATIONS: &str = "config\nconfig -c\n\
+    reconfig -add server.2=127.0.0.1:11:12:observer;127.0.0.1:13\nconfig\nconfig -s\n\
+    reconfig -s -add server.3=127.0.0.1:14:15:observer;127.0.0.1:16 -remove 2\nconfig\n\
+    reconfig -v 1 -remove 3\nreconfig -remove 3\nreconfig -remove 1\nreconfig -remove 7\n\
+    reconfig -add nonsense\nreconfig -members nonsense\nconfig\nquit\n";
+
 /// One command a process: exit codes, and nothing but the answer.
 const ONE_SHOTS: &[&str] = &[
     "create /o 1",
@@ -123,6 +131,39 @@ fn sessions_are_the_same(kind: Kind) {
     }
     assert!(differences.is_empty(), "{differences}");
 }
+
+#[test]
+fn members_change_as_javas_shell_has_it_on_our_server() {
+    reconfigurations_are_the_same(Kind::Ours);
+}
+
+#[test]
+fn members_change_as_javas_shell_has_it_on_javas_server() {
+    reconfigurations_are_the_same(Kind::Java);
+}
+
+fn reconfigurations_are_the_same(kind: Kind) {
+    if !require(&["java", "zookeeper-java", "slf4j", "zkcli"]) {
+        return;
+    }
+    let transcript = |shell: fn(&str) -> Command| {
+        let ports = format!("127.0.0.1:{}:{}", free_port(), free_port());
+        let server = Server::new(kind, &format!("{RECONFIGURABLE}\nserver.1={ports}"));
+        let mut finished = zkcli::run(&mut shell(&server.address()), RECONFIGURATIONS);
+        for text in [&mut finished.out, &mut finished.err] {
+            *text = text.replace(&ports, "its ports").replace(&server.address(), "its client port");
+        }
+        finished
+    };
+    let (ours, java) = (transcript(our_shell), transcript(java_shell));
+    assert!(ours.out.contains("Committed new configuration:\nserver.1="), "{}", ours.out);
+    let mut differences = String::new();
+    compare(RECONFIGURATIONS, &ours, &java, &mut differences);
+    assert!(differences.is_empty(), "{differences}");
+}
+
+const RECONFIGURABLE: &str =
+    "initLimit=5\nsyncLimit=5\nstandaloneEnabled=false\nreconfigEnabled=true\nskipACL=yes";
 
 #[test]
 fn one_shot_commands_end_as_javas_do() {
