@@ -23,6 +23,7 @@ mod security;
 pub(crate) mod snapshot_stream;
 #[cfg(test)]
 mod tests;
+pub(crate) mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

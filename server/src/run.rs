@@ -18,7 +18,7 @@ use zk_core::{Input, Peer};
 use zk_storage::{Error as StorageError, TxnLog};
 
 use crate::clock::{Clock, millis};
-use crate::ensemble::{Core, Ensemble, Ports};
+use crate::ensemble::{Core, Ensemble, Ports, waiting};
 use crate::error::Error;
 use crate::listener::{self, ClientPlace, ClientPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
@@ -85,6 +85,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
         None => {}
     }
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
+    let telling = spawn_local(waiting::tell(shell.clone()));
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
     let clients = &config.clients;
     let client_port = listener.map(|(listener, place)| {
@@ -97,6 +98,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
         port.close();
     }
     purging.abort();
+    telling.abort();
     if let Some(ensemble) = &shell.borrow().ensemble {
         ensemble.stop_listening();
     }

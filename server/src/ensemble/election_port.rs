@@ -31,6 +31,7 @@ use super::Core;
 use super::Endpoints;
 use super::complaints::Complaints;
 use super::dialer::{Dialer, Endpoint};
+use super::waiting::Other;
 
 /// The election connections of this member.
 pub(crate) struct ElectionPort {
@@ -115,6 +116,21 @@ impl ElectionPort {
     ) -> Rc<Self> {
         let state = State { members, ..State::default() };
         Rc::new(Self { core, dialer, options, state: RefCell::new(state) })
+    }
+
+    /// The other members, for people.
+    pub(crate) fn others(&self) -> Vec<Other> {
+        let state = self.state.borrow();
+        let others = state.members.iter().filter(|(id, _)| **id != self.options.me);
+        let is_reached =
+            |id| state.places.get(id).is_some_and(|place: &Place| place.connection.is_some());
+        others
+            .map(|(id, places)| Other {
+                id: *id,
+                places: places.clone(),
+                is_reached: is_reached(id),
+            })
+            .collect()
     }
 
     /// From now on these are the members. Connections to those that are elsewhere now, or gone, end. This

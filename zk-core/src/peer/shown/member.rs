@@ -74,6 +74,22 @@ impl Peer {
         self.ensemble.as_ref()?.options.proposed.as_ref()
     }
 
+    /// What a member does that is not in a working quorum; `None` of one that is, and of a lone server.
+    pub fn waiting(&self) -> Option<RoleName> {
+        let ensemble = self.ensemble.as_ref()?;
+        let is_in_quorum = match &ensemble.role {
+            Role::Leaving | Role::Looking => false,
+            Role::Leading(leader) => leader.is_established(),
+            Role::Learning(learner) => learner.is_live(),
+        };
+        (!is_in_quorum).then(|| ensemble.role_name())
+    }
+
+    /// Whether its database is empty and perhaps ought not to be, so that it has no vote.
+    pub fn is_blank(&self) -> bool {
+        self.ensemble.as_ref().is_some_and(|ensemble| ensemble.options.is_blank)
+    }
+
     /// Whom it follows or observes.
     pub fn leader(&self) -> Option<ServerId> {
         match &self.ensemble.as_ref()?.role {
