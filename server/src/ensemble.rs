@@ -81,7 +81,9 @@ impl Places {
     /// And where another configuration has them.
     fn add(&mut self, more: Self) {
         add(&mut self.quorum, more.quorum);
-        self.masters.extend(more.masters);
+        let new = |(id, _): &(ServerId, _)| self.masters.iter().all(|(known, _)| known != id);
+        let new: Vec<_> = more.masters.into_iter().filter(new).collect();
+        self.masters.extend(new);
     }
 }
 

@@ -85,7 +85,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
         None => {}
     }
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
-    let telling = spawn_local(waiting::tell(shell.clone()));
+    let is_member = shell.borrow().ensemble.is_some();
+    let telling = is_member.then(|| spawn_local(waiting::tell(shell.clone())));
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
     let clients = &config.clients;
     let client_port = listener.map(|(listener, place)| {
@@ -98,7 +99,9 @@ async fn serve(config: &Config) -> Result<(), Error> {
         port.close();
     }
     purging.abort();
-    telling.abort();
+    if let Some(telling) = telling {
+        telling.abort();
+    }
     if let Some(ensemble) = &shell.borrow().ensemble {
         ensemble.stop_listening();
     }

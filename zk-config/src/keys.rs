@@ -19,6 +19,8 @@ mod replication;
 mod storage;
 mod tls;
 
+use crate::spelling::distance;
+
 pub(crate) use clients::NETTY_FACTORY;
 pub(crate) use parsed::{NULL_PROVIDER, PROMETHEUS_PROVIDER};
 
@@ -264,24 +266,6 @@ fn squeezed(name: &str) -> Vec<u8> {
         // A key of any length must not make the comparison slow.
         .take(100)
         .collect()
-}
-
-/// The number of letters to insert, remove or replace to make `b` of `a`, up to `limit`.
-fn distance(a: &[u8], b: &[u8], limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > limit {
-        return None;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    Some(row[b.len()]).filter(|distance| *distance <= limit)
 }
 
 /// Rows as `("name", source, kind, priority, state, "default", "doc");`.

@@ -24,6 +24,7 @@ pub mod properties;
 mod reader;
 pub mod reconfig;
 pub mod server_spec;
+pub mod spelling;
 pub mod static_file;
 mod value;
 pub mod warning;

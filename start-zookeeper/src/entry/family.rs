@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use zk_config::spelling::distance;
+
 use super::environment::Environment;
 use super::problem::EntryProblem;
 use super::{bitnami, confluent, official};
@@ -195,23 +197,9 @@ fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option
     // A name of any length must not make the comparison slow.
     let name: Vec<u8> = name.bytes().take(NAME_BYTES_MAX).collect();
     let limit = name.len() / 4;
-    let distances = candidates.map(|candidate| (distance(&name, candidate.as_bytes()), candidate));
-    distances.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
-}
-
-/// The number of letters to insert, remove or replace to make `b` of `a`.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    let near =
+        |candidate: &'static str| Some((distance(&name, candidate.as_bytes(), limit)?, candidate));
+    candidates.filter_map(near).min().map(|(_, candidate)| candidate)
 }
 
 const NAME_BYTES_MAX: usize = 100;

@@ -3,6 +3,7 @@
 //! Nothing here is mocked: every test starts processes and reads what they print.
 
 mod answers;
+#[path = "../../../server/tests/it/deadline.rs"]
 mod deadline;
 mod java_shell;
 mod lines;

@@ -2,6 +2,7 @@
 
 mod compose;
 mod container;
+#[path = "../../../server/tests/it/deadline.rs"]
 mod deadline;
 mod engine;
 mod ensemble;
