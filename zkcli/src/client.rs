@@ -75,6 +75,8 @@ pub(crate) type Listener = Box<dyn FnMut(Notice) + Send>;
 #[derive(Clone, Debug)]
 struct Status {
     state: State,
+    /// Whether the listener has heard of this state, if it is one of those that it hears of.
+    is_told: bool,
     /// Why the last attempt to connect failed.
     failure: String,
 }
@@ -101,7 +103,7 @@ impl Client {
     /// The system gives no thread or no signal handler.
     pub(crate) fn open(options: Options, listener: Listener) -> io::Result<Self> {
         let (calls, receiver) = mpsc::unbounded_channel();
-        let status = Status { state: State::Connecting, failure: String::new() };
+        let status = Status { state: State::Connecting, is_told: true, failure: String::new() };
         let (status, shown) = watch::channel(status);
         let chroot = options.servers.chroot.clone();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -125,15 +127,15 @@ impl Client {
 
     /// Waits until the session is up; `false` when `limit` has passed or it never will be.
     pub(crate) fn await_connection(&self, limit: Duration) -> bool {
-        self.await_state(limit, |state| state != State::Connecting);
+        self.await_status(limit, |status| status.state != State::Connecting);
         matches!(self.state(), State::Connected | State::ConnectedReadOnly)
     }
 
-    fn await_state(&self, limit: Duration, is_reached: impl Fn(State) -> bool) {
+    fn await_status(&self, limit: Duration, is_reached: impl Fn(&Status) -> bool) {
         let mut status = self.status.clone();
         let wait = async {
             // When the session's thread has ended the state is its last one.
-            let _ = status.wait_for(|status| is_reached(status.state)).await;
+            let _ = status.wait_for(is_reached).await;
         };
         let runtime = runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.expect("a runtime without IO takes nothing from the system");
@@ -141,16 +143,16 @@ impl Client {
         let _ = runtime.block_on(async { tokio::time::timeout(limit, wait).await });
     }
 
-    /// Ends the session: the server removes its ephemeral nodes and watches.
+    /// Ends the session: the server removes its ephemeral nodes and watches. The listener has heard of it then.
     pub(crate) fn close(&self) {
         self.send(Call::Close { session: true });
-        self.await_state(CLOSE_LIMIT, State::is_over);
+        self.await_status(CLOSE_LIMIT, Status::is_over);
     }
 
     /// Gives up the connection but not the session, which lives on until its timeout.
     pub(crate) fn abandon(&self) {
         self.send(Call::Close { session: false });
-        self.await_state(CLOSE_LIMIT, State::is_over);
+        self.await_status(CLOSE_LIMIT, Status::is_over);
     }
 
     fn send(&self, call: Call) {
@@ -190,6 +192,12 @@ impl<T> Pending<T> {
     pub(crate) fn wait(self) -> Result<T, Error> {
         let body = self.reply.blocking_recv().unwrap_or(Err(Error::ConnectionLoss))?;
         Ok((self.decode)(&mut Decoder::new(&body))?)
+    }
+}
+
+impl Status {
+    fn is_over(&self) -> bool {
+        self.state.is_over() && self.is_told
     }
 }
 

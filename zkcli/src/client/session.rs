@@ -149,14 +149,12 @@ impl Session {
         };
         let is_up = matches!(state, State::Connected | State::ConnectedReadOnly);
         if !is_up {
-            self.status.send_modify(|status| status.state = state);
+            self.status.send_modify(|status| (status.state, status.is_told) = (state, false));
         }
         if let Some(told) = told {
             self.tell(Event::session(told));
         }
-        if is_up {
-            self.status.send_modify(|status| status.state = state);
-        }
+        self.status.send_modify(|status| (status.state, status.is_told) = (state, true));
     }
 
     /// Answers whatever still comes with the reason of the end.
