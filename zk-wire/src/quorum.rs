@@ -140,8 +140,8 @@ pub enum QuorumPacket<'a> {
         /// Header, body and digest, as they go into the log.
         txn: &'a [u8],
     },
-    /// The leader leaves and names the next one, after which nothing of it counts. Not known to Java: it
-    /// goes only to learners that said they take it.
+    /// The leader leaves and names the next one, after which nothing of it counts; that one says it back
+    /// before it takes over. Not known to Java: it goes only to learners that said they take it.
     HandOver {
         /// Who is to lead.
         leader: ServerId,

@@ -67,7 +67,9 @@ impl Peer {
         if ensemble.links.remove(&link).is_none() {
             return;
         }
-        self.lead(now, out, |leader, _, acts| leader.on_link_ended(link, acts));
+        self.lead(now, out, |leader, ensemble, acts| {
+            leader.on_link_ended(ensemble.options, link, acts);
+        });
         self.learn(now, out, |_, _, acts| acts.push(Act::GiveUp(GiveUp::LinkEnded)));
     }
 

@@ -156,9 +156,14 @@ impl Leader {
     }
 
     /// A link was closed by its learner, or broke.
-    pub(crate) fn on_link_ended(&mut self, link: LinkId, acts: &mut Vec<Act>) {
+    pub(crate) fn on_link_ended(
+        &mut self,
+        options: &EnsembleOptions,
+        link: LinkId,
+        acts: &mut Vec<Act>,
+    ) {
         self.on_closed(link);
-        self.on_heir_left(link, acts);
+        self.on_heir_left(options, link, acts);
     }
 
     /// Who is at the other end, once it said so.
@@ -206,6 +211,7 @@ impl Leader {
             (Phase::AwaitNewLeaderAck | Phase::Synced | Phase::Live, QuorumPacket::Ping { .. }) => {
             }
             (Phase::Live, QuorumPacket::Request(_) | QuorumPacket::Revalidate { .. }) => {}
+            (Phase::Live, QuorumPacket::HandOver { .. }) => self.on_heir_took(link, acts),
             (Phase::Live, other) => warn!("{} of a learner is ignored", other.name()),
             (_, other) => {
                 let who =

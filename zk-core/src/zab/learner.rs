@@ -266,6 +266,9 @@ impl Learner {
             QuorumPacket::UpToDate => self.on_uptodate(packet, acts),
             QuorumPacket::HandOver { leader } => {
                 if self.is_live() {
+                    if *leader == self.identity.me {
+                        self.send(packet, acts);
+                    }
                     acts.push(Act::Follow(*leader));
                 }
                 Ok(())

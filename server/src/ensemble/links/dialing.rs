@@ -1,4 +1,5 @@
-//! Reaching the quorum port of a leader, again and again until its time is over.
+//! Reaching the quorum port of a leader: a few times in a moment, since one that has just won opens its port
+//! then, and never longer than its time. One that is not there is left to the next election.
 //!
 //! An observer that is to leave the leader alone tries the voters in turn, each time from the next one on.
 //!
@@ -95,7 +96,7 @@ impl Links {
                 debug!("{text}")
             }
             pause = pause.saturating_mul(2).min(self.options.dial_pause);
-            if Instant::now() + pause >= until {
+            if tries >= TRIES_MAX || Instant::now() + pause >= until {
                 return Err(error);
             }
             sleep(pause).await;
@@ -116,5 +117,8 @@ impl State {
     }
 }
 
-/// Half of the first pause: a leader that has just won opens its port in a moment.
+/// How often; with the default pauses that takes most of a second. Java: five times.
+const TRIES_MAX: u32 = 10;
+
+/// Half of the first pause.
 const PAUSE_MIN: Duration = Duration::from_millis(5);

@@ -180,6 +180,18 @@ fn a_leader_that_is_not_there_in_time_is_given_up() {
     });
 }
 
+/// It named itself and died: whoever waits for it until initLimit keeps the others from electing another.
+#[test]
+fn a_leader_that_is_not_there_is_given_up_long_before_its_time() {
+    run(async {
+        let (leader, address) = listener().await;
+        drop(leader);
+        let scene = Scene::new(Some(address), LIMIT * 10).await;
+        scene.links.dial(ServerId(3));
+        scene.core.hears("no link to the leader").await;
+    });
+}
+
 #[test]
 fn more_peers_than_any_ensemble_has_are_refused() {
     run(async {

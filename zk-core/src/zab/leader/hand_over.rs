@@ -1,7 +1,7 @@
 //! A leader that leaves names the next one, so that nobody has to find out first.
 //!
-//! It proposes nothing more, waits until all is committed, and tells the voter that has all of it. Once
-//! that one has let go, it is ready for the others, and they are told. The new leader goes through discovery
+//! It proposes nothing more, waits until all is committed, and tells the voter that has all of it. That
+//! one lets go and says so, since it may be about to end as well; then the others are told. The new leader goes through discovery
 //! and synchronization like any other: a wrong choice costs time, not data. Learners of other kinds find
 //! out by election when the process ends, and nobody is named where their votes are needed: they follow only
 //! whom a quorum has voted for, and without them the heir would wait in vain.
@@ -22,7 +22,7 @@ pub(super) enum Retiring {
     No,
     /// Until everything proposed is committed, and on the disk of its heir.
     Draining,
-    /// Until the heir has let go of its link.
+    /// Until the heir says that it leads.
     Appointing { heir: ServerId, link: LinkId },
     /// It has told everybody.
     Done,
@@ -63,17 +63,32 @@ impl Leader {
         acts.push(Act::Send(link, packet(&QuorumPacket::HandOver { leader: heir })));
     }
 
-    /// A link ended; if it was the heir's, it leads by now.
-    pub(super) fn on_heir_left(&mut self, ended: LinkId, acts: &mut Vec<Act>) {
+    /// The heir has let go and leads: the others may follow it.
+    pub(super) fn on_heir_took(&mut self, from: LinkId, acts: &mut Vec<Act>) {
         let Retiring::Appointing { heir, link } = self.retiring else { return };
-        if link != ended {
+        if link != from {
             return;
         }
         self.retiring = Retiring::Done;
         let message = packet(&QuorumPacket::HandOver { leader: heir });
         for link in self.links(|handler| handler.phase == Phase::Live && handler.takes_hand_over) {
-            acts.push(Act::Send(link, message.clone()));
+            if link != from {
+                acts.push(Act::Send(link, message.clone()));
+            }
         }
         acts.push(Act::Retired);
+    }
+
+    /// A link ended. If it was the heir's, that one has not taken over: it is being stopped as well, or died.
+    pub(super) fn on_heir_left(
+        &mut self,
+        options: &EnsembleOptions,
+        ended: LinkId,
+        acts: &mut Vec<Act>,
+    ) {
+        if matches!(self.retiring, Retiring::Appointing { link, .. } if link == ended) {
+            self.retiring = Retiring::Draining;
+            self.appoint(options, acts);
+        }
     }
 }

@@ -124,16 +124,19 @@ impl Scene {
                 self.packet(link, &QuorumPacket::FollowerInfo { zxid: zxid("1:0"), info }, acts);
             }
             ["stop"] => self.leader.retire(&self.options, acts),
-            ["closed", link] => self.leader.on_link_ended(LinkId(link.parse().unwrap()), acts),
+            ["closed", link] => {
+                let link = LinkId(link.parse().unwrap());
+                self.leader.on_link_ended(&self.options, link, acts);
+            }
             ref other => panic!("{other:?}"),
         }
     }
 
     fn said(&mut self, from: u64, name: &str, rest: &[&str], acts: &mut Vec<Act>) {
         let at = rest.first().map_or(zxid("0:0"), |at| zxid(at));
-        let sid = Some(ServerId(i64::try_from(from).unwrap()));
+        let sid = ServerId(i64::try_from(from).unwrap());
         let info = LearnerInfo {
-            sid,
+            sid: Some(sid),
             protocol: LearnerInfo::PROTOCOL,
             config_version: 0,
             takes_hand_over: rest.contains(&"ours"),
@@ -144,6 +147,7 @@ impl Scene {
             "OBSERVERINFO" => QuorumPacket::ObserverInfo { zxid: at, info },
             "ACKEPOCH" => QuorumPacket::AckEpoch { zxid: at, epoch },
             "ACK" => QuorumPacket::Ack { zxid: at },
+            "HANDOVER" => QuorumPacket::HandOver { leader: sid },
             "PING" => QuorumPacket::Ping { zxid: at, touched: Some(Vec::new()) },
             other => panic!("{other}"),
         };
@@ -503,7 +507,7 @@ fn a_leader_that_leaves_waits_for_its_heir() {
     check_after(
         ESTABLISHED,
         "from 2 FOLLOWERINFO 1:0 ours\nfrom 2 ACKEPOCH 1:6 1\nfrom 2 ACK 2:0\npropose 2:1\nstop\n\
-         persisted 2:1\nfrom 2 ACK 2:1\nfrom 1 ACK 2:1\nclosed 2",
+         persisted 2:1\nfrom 2 ACK 2:1\nfrom 1 ACK 2:1\nfrom 1 HANDOVER\nfrom 2 HANDOVER\nclosed 2",
         expect![[r#"
             from 2 FOLLOWERINFO 1:0 ours
                 send 2 LEADERINFO 2:0
@@ -523,8 +527,98 @@ fn a_leader_that_leaves_waits_for_its_heir() {
                 commit 2:1
                 send 2 HANDOVER 2
             from 1 ACK 2:1
-            closed 2
+            from 1 HANDOVER
+            from 2 HANDOVER
                 send 1 HANDOVER 2
+                retired
+            closed 2
+        "#]],
+    );
+}
+
+/// Two of three are stopped at once: nobody waits for the one that was to lead.
+#[test]
+fn a_leader_that_leaves_names_nobody_when_its_heir_leaves_too() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0 ours\nfrom 2 ACKEPOCH 1:6 1\nfrom 2 ACK 2:0\nstop\nclosed 2",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0 ours
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                send 2 DIFF 1:6
+                send 2 NEWLEADER 2:0
+            from 2 ACK 2:0
+                send 2 UPTODATE
+            stop
+                send 2 HANDOVER 2
+            closed 2
+                retired
+        "#]],
+    );
+}
+
+/// Of five, another takes over.
+#[test]
+fn a_leader_that_leaves_names_another_when_its_heir_leaves_too() {
+    check_after(
+        ESTABLISHED,
+        "from 2 FOLLOWERINFO 1:0 ours\nfrom 2 ACKEPOCH 1:6 1\nfrom 2 ACK 2:0\n\
+         from 4 FOLLOWERINFO 1:0 ours\nfrom 4 ACKEPOCH 1:6 1\nfrom 4 ACK 2:0\n\
+         from 5 FOLLOWERINFO 1:0 ours\nfrom 5 ACKEPOCH 1:6 1\nfrom 5 ACK 2:0\n\
+         reconfig 2:1 1,2,3,4,5\npersisted 2:1\nfrom 1 ACK 2:1\nfrom 2 ACK 2:1\nfrom 4 ACK 2:1\n\
+         activated\nfrom 5 ACK 2:1\nstop\nclosed 5\nfrom 4 HANDOVER",
+        expect![[r#"
+            from 2 FOLLOWERINFO 1:0 ours
+                send 2 LEADERINFO 2:0
+            from 2 ACKEPOCH 1:6 1
+                send 2 DIFF 1:6
+                send 2 NEWLEADER 2:0
+            from 2 ACK 2:0
+                send 2 UPTODATE
+            from 4 FOLLOWERINFO 1:0 ours
+                send 4 LEADERINFO 2:0
+            from 4 ACKEPOCH 1:6 1
+                send 4 DIFF 1:6
+                send 4 NEWLEADER 2:0
+            from 4 ACK 2:0
+                send 4 UPTODATE
+            from 5 FOLLOWERINFO 1:0 ours
+                send 5 LEADERINFO 2:0
+            from 5 ACKEPOCH 1:6 1
+                send 5 DIFF 1:6
+                send 5 NEWLEADER 2:0
+            from 5 ACK 2:0
+                send 5 UPTODATE
+            reconfig 2:1 1,2,3,4,5
+                send 1 PROPOSAL 2:1
+                send 2 PROPOSAL 2:1
+                send 4 PROPOSAL 2:1
+                send 5 PROPOSAL 2:1
+            persisted 2:1
+            from 1 ACK 2:1
+            from 2 ACK 2:1
+                send 1 COMMITANDACTIVATE 2:1 led by 3
+                send 2 COMMITANDACTIVATE 2:1 led by 3
+                send 4 COMMITANDACTIVATE 2:1 led by 3
+                send 5 COMMITANDACTIVATE 2:1 led by 3
+                commit 2:1
+                members server.1=at1:participant
+                server.2=at2:participant
+                server.3=at3:participant
+                server.4=at4:participant
+                server.5=at5:participant
+                version=200000001, led by 3
+            from 4 ACK 2:1
+            activated
+            from 5 ACK 2:1
+            stop
+                send 5 HANDOVER 5
+            closed 5
+                send 4 HANDOVER 4
+            from 4 HANDOVER
+                send 1 HANDOVER 4
+                send 2 HANDOVER 4
                 retired
         "#]],
     );

@@ -414,6 +414,22 @@ fn what_a_fuzzy_snapshot_has_already_may_come_once_more() {
 }
 
 #[test]
+fn the_one_that_is_to_lead_says_so_before_it_lets_go() {
+    let live = "dialed\nLEADERINFO 2:0\nstored 2 1\nDIFF 1:4\nNEWLEADER 2:0\nstored 2 2\nUPTODATE";
+    for (heir, wanted) in [(1, "send HANDOVER 1\nfollow 1\n"), (2, "follow 2\n")] {
+        let mut learner = follower();
+        let mut acts = Vec::new();
+        for line in live.lines() {
+            step(&mut learner, line, &mut acts);
+        }
+        acts.clear();
+        let leader = ServerId(heir);
+        learner.on_packet(Millis(0), &QuorumPacket::HandOver { leader }, &mut acts);
+        assert_eq!(lines(acts, |_| String::new()), wanted);
+    }
+}
+
+#[test]
 fn packets_out_of_turn_end_the_role() {
     let cases = [
         ("dialed\nDIFF 1:4", "DIFF while waiting for something else"),
