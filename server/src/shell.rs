@@ -70,6 +70,7 @@ struct Place {
     signal: Signal,
     is_closing: bool,
     remote_port: u16,
+    is_of_this_machine: bool,
 }
 
 /// Why a client is not let in.
@@ -142,6 +143,7 @@ impl Shell {
         let place = &mut self.places[to_usize(index)];
         place.is_closing = false;
         place.remote_port = remote_port;
+        place.is_of_this_machine = remote.to_canonical().is_loopback();
         place.signal = Signal::default();
         let cnx = ConnectionId::new(index, place.generation);
         let now = self.clock.now();
@@ -163,6 +165,11 @@ impl Shell {
         let place = &mut self.places[cnx.index()];
         place.generation = place.generation.wrapping_add(1);
         self.free.push(u32::try_from(cnx.index()).expect("it was made from a u32"));
+    }
+
+    /// Whether an open connection comes from this machine itself.
+    pub(crate) fn is_of_this_machine(&self, cnx: ConnectionId) -> bool {
+        self.places[cnx.index()].is_of_this_machine
     }
 
     /// The client's port of an open connection.

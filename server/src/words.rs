@@ -8,6 +8,7 @@
 mod connections;
 mod dump;
 mod envi;
+mod members;
 mod report;
 mod settings;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub(crate) enum Word {
     Gtmk,
     Hash,
     Isro,
+    Memb,
     Mntr,
     Ruok,
     Srst,
@@ -48,7 +50,7 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    const ALL: [(Self, [u8; 4], &'static str); 19] = [
+    const ALL: [(Self, [u8; 4], &'static str); 20] = [
         (Self::Conf, *b"conf", "conf"),
         (Self::Cons, *b"cons", "cons"),
         (Self::Crst, *b"crst", "crst"),
@@ -58,6 +60,7 @@ impl Word {
         (Self::Gtmk, *b"gtmk", "gtmk"),
         (Self::Hash, *b"hash", "hash"),
         (Self::Isro, *b"isro", "isro"),
+        (Self::Memb, *b"memb", "memb"),
         (Self::Mntr, *b"mntr", "mntr"),
         (Self::Ruok, *b"ruok", "ruok"),
         (Self::Srst, *b"srst", "srst"),
@@ -108,7 +111,9 @@ pub(crate) fn answer(
     rest: &[u8],
 ) -> Option<Text> {
     shell.peer.on_word(cnx);
-    if !shell.settings.whitelist.allows(word.name()) {
+    // It is the server's own tools that ask for the members.
+    let is_own = word == Word::Memb && shell.is_of_this_machine(cnx);
+    if !is_own && !shell.settings.whitelist.allows(word.name()) {
         let text = format!("{} is not executed because it is not in the whitelist.\n", word.name());
         return Some(Text { text, is_allowed: false });
     }
@@ -142,6 +147,7 @@ fn executed(
         Word::Gtmk => gtmk(shell),
         Word::Hash => hash(shell),
         Word::Isro => if shell.peer.is_read_only() { "ro" } else { "rw" }.to_owned(),
+        Word::Memb => members::memb(shell),
         Word::Mntr => report::mntr(shell, now),
         Word::Ruok => RUOK.to_owned(),
         Word::Srst => {
@@ -168,6 +174,7 @@ fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String>
         Word::Envi => envi::envi(),
         Word::Gtmk => gtmk(shell),
         Word::Isro => "null".to_owned(),
+        Word::Memb => members::memb(shell),
         Word::Ruok => RUOK.to_owned(),
         Word::Stmk => stmk(shell, rest)?,
         Word::TelnetClose => return None,

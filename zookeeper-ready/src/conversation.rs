@@ -92,6 +92,12 @@ impl Conversation {
         Self { target, deadline }
     }
 
+    /// A conversation with another server until the same deadline.
+    pub(crate) fn with(&self, host: &str, port: u16) -> Self {
+        let target = Target { host: Some(host.to_owned()), port, timeout: self.target.timeout };
+        Self { target, deadline: self.deadline }
+    }
+
     /// Sends `word` and gives back all that comes until the server closes.
     pub fn ask(&self, word: &'static str) -> Result<String, NoAnswer> {
         let (mut stream, address) = self.connect(word)?;

@@ -11,11 +11,14 @@
 
 pub mod answer;
 pub mod conversation;
+pub mod ensemble;
 pub mod flags;
 pub mod metrics;
 pub mod netcat;
 pub mod probe;
 pub mod ready;
+pub mod safe_to_stop;
+pub mod why_not_ready;
 
 pub use conversation::{Conversation, NoAnswer, Target};
 pub use flags::Where;

@@ -18,6 +18,10 @@ pub enum Mode {
     Ready,
     /// The server is part of a working quorum; read-only never counts
     Quorum,
+    /// The others are a quorum without this server, so that it may be stopped
+    SafeToStop,
+    /// Prints what the server waits for, what the other members are, and what to look at
+    WhyNotReady,
 }
 
 /// Why the answer is no.
@@ -49,6 +53,11 @@ pub enum NotReady {
     /// Cut off from the quorum, serving reads only.
     #[error("server is read-only: it is cut off from the quorum")]
     ReadOnly,
+    /// The word that tells the members is not known there, or not answered to other machines.
+    #[error(
+        "the server does not tell its members: ask on its own machine, and a server of this project"
+    )]
+    NotOurs,
     /// A role that no known server has.
     #[error("server has the unknown role {role}")]
     UnknownRole {
@@ -57,21 +66,16 @@ pub enum NotReady {
     },
 }
 
-/// Asks what `mode` needs to know. `allow_read_only` lets `Mode::Ready` accept a read-only server.
-pub fn probe(
-    conversation: &Conversation,
-    mode: Mode,
-    allow_read_only: bool,
-) -> Result<(), NotReady> {
-    match mode {
-        Mode::Ok => is_ok(conversation),
-        Mode::Live => is_live(conversation),
-        Mode::Ready => is_serving(conversation, allow_read_only),
-        Mode::Quorum => is_serving(conversation, false),
+/// What can be asked of one server. `allow_read_only` lets a read-only server be ready too.
+pub fn is_ready(conversation: &Conversation, allow_read_only: bool) -> Result<(), NotReady> {
+    match role(conversation) {
+        Err(NotReady::ReadOnly) if allow_read_only => Ok(()),
+        role => role.map(drop),
     }
 }
 
-fn is_ok(conversation: &Conversation) -> Result<(), NotReady> {
+/// As the old script: `ruok` is answered `imok`, or would be.
+pub fn is_ok(conversation: &Conversation) -> Result<(), NotReady> {
     let answer = conversation.ask("ruok")?;
     if !answer::is_refusal("ruok", &answer) {
         return is_imok(&answer);
@@ -83,7 +87,8 @@ fn is_ok(conversation: &Conversation) -> Result<(), NotReady> {
     Err(unexpected("srvr", &report))
 }
 
-fn is_live(conversation: &Conversation) -> Result<(), NotReady> {
+/// Any four-letter answer will do.
+pub fn is_live(conversation: &Conversation) -> Result<(), NotReady> {
     let answer = conversation.ask("ruok")?;
     if answer::is_refusal("ruok", &answer) { Ok(()) } else { is_imok(&answer) }
 }
@@ -93,22 +98,25 @@ fn is_imok(answer: &str) -> Result<(), NotReady> {
     if answer.trim_end_matches('\n') == "imok" { Ok(()) } else { Err(unexpected("ruok", answer)) }
 }
 
-fn is_serving(conversation: &Conversation, allow_read_only: bool) -> Result<(), NotReady> {
+/// What a server is that serves: leader, follower, observer or standalone.
+///
+/// # Errors
+/// It does not, or serves reads only.
+pub fn role(conversation: &Conversation) -> Result<String, NotReady> {
     let report = conversation.ask("srvr")?;
     if answer::is_not_serving(&report) {
         return Err(NotReady::NotServing);
     }
     let role = answer::is_server_report(&report).then(|| answer::role(&report)).flatten();
     match role {
-        Some("leader" | "follower" | "observer" | "standalone") => Ok(()),
-        Some("read-only") if allow_read_only => Ok(()),
+        Some(role @ ("leader" | "follower" | "observer" | "standalone")) => Ok(role.to_owned()),
         Some("read-only") => Err(NotReady::ReadOnly),
         Some(role) => Err(NotReady::UnknownRole { role: answer::excerpt(role) }),
         None => Err(unexpected("srvr", &report)),
     }
 }
 
-fn unexpected(word: &'static str, answer: &str) -> NotReady {
+pub(crate) fn unexpected(word: &'static str, answer: &str) -> NotReady {
     if answer.is_empty() {
         return NotReady::Empty { word };
     }

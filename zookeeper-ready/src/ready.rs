@@ -1,10 +1,14 @@
 //! `zookeeper-ready [PORT]`: exit code 0 if the server is as asked, 1 and one line if it is not.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::safe_to_stop::is_safe_to_stop;
+use crate::why_not_ready::report;
 use crate::{Conversation, EXIT_NO, Mode, Where, probe};
 
 /// Asks a ZooKeeper server whether it is alive, serving, or in the quorum.
@@ -33,11 +37,26 @@ Exit codes:
 pub fn main(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
     let flags = Flags::parse_from(command_line);
     let conversation = Conversation::new(flags.target.into());
-    match probe::probe(&conversation, flags.mode, flags.allow_read_only) {
+    let answer: Result<(), Box<dyn Error>> = match flags.mode {
+        Mode::Ok => probe::is_ok(&conversation).map_err(Into::into),
+        Mode::Live => probe::is_live(&conversation).map_err(Into::into),
+        Mode::Ready => probe::is_ready(&conversation, flags.allow_read_only).map_err(Into::into),
+        Mode::Quorum => probe::is_ready(&conversation, false).map_err(Into::into),
+        Mode::SafeToStop => is_safe_to_stop(&conversation).map_err(Into::into),
+        Mode::WhyNotReady => return explain(&conversation),
+    };
+    match answer {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("zookeeper-ready: {why}");
             ExitCode::from(EXIT_NO)
         }
     }
+}
+
+fn explain(conversation: &Conversation) -> ExitCode {
+    let report = report(conversation);
+    // Who does not read it has no use for it.
+    let _ = std::io::stdout().write_all(report.text.as_bytes());
+    if report.is_ready { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NO) }
 }

@@ -25,19 +25,17 @@ pub(crate) struct Other {
 pub(crate) async fn tell(shell: Rc<RefCell<Shell>>) {
     let mut since = None;
     loop {
-        let shell = &shell;
-        let waiting = || {
+        let waiting = {
             let shell = shell.borrow();
-            let others = shell.ensemble.as_ref()?.election().others();
-            Some((shell.peer.waiting()?, shell.peer.leader(), shell.peer.is_blank(), others))
+            sentence(&shell).map(|sentence| (shell.peer.role(), sentence))
         };
-        match waiting() {
+        match waiting {
             None => since = None,
-            Some((role, leader, is_blank, others)) => {
+            Some((role, sentence)) => {
                 let since = *since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= PAUSE {
-                    let waited = since.elapsed().as_secs();
-                    info!("{}", line(role, leader, is_blank, &others, waited));
+                let waited = since.elapsed();
+                if waited >= PAUSE {
+                    info!("{role} for {} s, not in a quorum: {sentence}", waited.as_secs());
                 }
             }
         }
@@ -45,13 +43,14 @@ pub(crate) async fn tell(shell: Rc<RefCell<Shell>>) {
     }
 }
 
-fn line(
-    role: RoleName,
-    leader: Option<ServerId>,
-    is_blank: bool,
-    others: &[Other],
-    waited_s: u64,
-) -> String {
+/// What a member that is in no quorum waits for; `None` of any other server.
+pub(crate) fn sentence(shell: &Shell) -> Option<String> {
+    let role = shell.peer.waiting()?;
+    let others = shell.ensemble.as_ref()?.election().others();
+    Some(told(role, shell.peer.leader(), shell.peer.is_blank(), &others))
+}
+
+fn told(role: RoleName, leader: Option<ServerId>, is_blank: bool, others: &[Other]) -> String {
     let wanted = match (role, leader) {
         (RoleName::Leading, _) => "a quorum that follows it".to_owned(),
         (_, Some(leader)) => format!("what leader server.{leader} has"),
@@ -72,11 +71,7 @@ fn line(
     } else {
         ""
     };
-    format!(
-        "{role} for {waited_s} s, not in a quorum: waiting for {wanted}; reached {}; not reached {}{blank}",
-        names(true),
-        names(false)
-    )
+    format!("waiting for {wanted}; reached {}; not reached {}{blank}", names(true), names(false))
 }
 
 /// How often it looks.
@@ -94,14 +89,12 @@ mod tests {
             is_reached,
         };
         assert_eq!(
-            line(RoleName::Looking, None, true, &[other(2, true), other(3, false)], 20),
-            "LOOKING for 20 s, not in a quorum: waiting for a leader; reached server.2; not reached server.3 \
-             (zk-2.zk-hs:3888); its database is empty, so it has no vote before all voters have been heard"
+            told(RoleName::Looking, None, true, &[other(2, true), other(3, false)]),
+            "waiting for a leader; reached server.2; not reached server.3 (zk-2.zk-hs:3888); its database is empty, so it has no vote before all voters have been heard"
         );
         assert_eq!(
-            line(RoleName::Following, Some(ServerId(2)), false, &[other(2, true)], 10),
-            "FOLLOWING for 10 s, not in a quorum: waiting for what leader server.2 has; reached server.2; not \
-             reached nobody"
+            told(RoleName::Following, Some(ServerId(2)), false, &[other(2, true)]),
+            "waiting for what leader server.2 has; reached server.2; not reached nobody"
         );
     }
 }

@@ -262,6 +262,21 @@ fn a_word_that_is_not_on_the_whitelist_is_refused_by_name() {
 }
 
 #[test]
+fn the_members_are_told_on_this_machine_and_elsewhere_if_the_whitelist_says_so() {
+    for (whitelist, remote, is_told) in [
+        (Whitelist::Only(["srvr".to_owned()].into()), "127.0.0.1:1", true),
+        (Whitelist::Only(["srvr".to_owned()].into()), "[::ffff:127.0.0.1]:1", true),
+        (Whitelist::Only(["srvr".to_owned()].into()), "10.0.0.1:1", false),
+        (Whitelist::Only(["memb".to_owned()].into()), "10.0.0.1:1", true),
+    ] {
+        let mut scene = Scene::new(whitelist);
+        let cnx = scene.client(remote);
+        let answer = scene.ask(cnx, Word::Memb, b"").unwrap();
+        assert_eq!(answer == "role\tSTANDALONE\n", is_told, "{remote}: {answer}");
+    }
+}
+
+#[test]
 fn digests_are_listed_every_128_txns() {
     let mut scene = Scene::new(Whitelist::All);
     let (cnx, asking) = (scene.client("127.0.0.1:1"), scene.client("127.0.0.1:2"));

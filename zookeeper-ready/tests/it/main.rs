@@ -1,6 +1,7 @@
 //! The real binaries against servers that answer, refuse, stall, lie and break off, and against
 //! Java where it is installed.
 
+mod ensemble;
 mod fake;
 mod java;
 mod metrics;

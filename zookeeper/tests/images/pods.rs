@@ -165,6 +165,11 @@ fn a_rolling_restart_of_the_pods_loses_no_write() {
         last - started,
         last.elapsed()
     ));
+    for pod in &pods {
+        pod.say(&["zookeeper-ready", "--mode=safe-to-stop"]);
+        let report = pod.say(&["zookeeper-ready", "--mode=why-not-ready"]);
+        assert!(report.contains(" is ready: ") && report.contains(":2181  leader"), "{report}");
+    }
     let Some(load) = Load::start(&pods, 0) else { return };
     // As the controller: from the highest ordinal down, each gone before it is new, the next one
     // only when this one is ready again.
@@ -175,6 +180,16 @@ fn a_rolling_restart_of_the_pods_loses_no_write() {
         assert_eq!(code, 0, "{}", old.log());
         assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
         drop(old);
+        for pod in &pods {
+            let answer = pod.exec(&["zookeeper-ready", "--mode=safe-to-stop"]);
+            let why = String::from_utf8_lossy(&answer.stderr).into_owned();
+            assert_eq!(answer.status.code(), Some(1), "{why}");
+            let missing = format!("server.{} (zk-{ordinal}.zk-hs.", ordinal + 1);
+            assert!(
+                why.contains(" 1 of 3 voters serve, and a quorum is 2") && why.contains(&missing),
+                "{why}"
+            );
+        }
         pods.insert(at, set.pod(ordinal));
         set.await_ready(&pods[at]);
     }
@@ -217,6 +232,17 @@ fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
     await_until("it has started", LIMIT, || set.probe("startupProbe", &pod).then_some(()));
     assert!(set.probe("livenessProbe", &pod));
     assert!(!set.probe("readinessProbe", &pod));
+    let answer = pod.exec(&["zookeeper-ready", "--mode=why-not-ready"]);
+    let report = String::from_utf8_lossy(&answer.stdout).into_owned();
+    assert_eq!(answer.status.code(), Some(1), "{report}");
+    for part in [
+        "server.1 is not ready: LOOKING, waiting for a leader; reached nobody; not reached server.2 (",
+        "\n  server.1 voter zk-0.zk-hs.default.svc.cluster.local:2181  server is not serving: ",
+        "\n  server.3 voter zk-2.zk-hs.default.svc.cluster.local:2181  cannot resolve host ",
+        "\nA quorum is 2 of 3 voters: more of them must be up.\nNames without an address: ",
+    ] {
+        assert!(report.contains(part), "{report}\nlacks {part}");
+    }
     pod.says("server.2 zk-1.zk-hs.default.svc.cluster.local (participant) does not resolve yet");
     let others: Vec<_> = (1..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
     set.await_ready(&pod);
