@@ -14,7 +14,9 @@ mod error;
 mod listener;
 mod log_thread;
 pub mod logging;
+mod membership;
 mod metrics;
+mod own_client;
 mod purge;
 pub mod run;
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::ensemble::{Core, Ensemble, Ports, waiting};
 use crate::error::Error;
 use crate::listener::{self, ClientPlace, ClientPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
+use crate::membership;
 use crate::purge;
 use crate::settings::{Settings, core_options, log_options};
 use crate::shell::Shell;
@@ -87,6 +88,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
     let is_member = shell.borrow().ensemble.is_some();
     let telling = is_member.then(|| spawn_local(waiting::tell(shell.clone())));
+    let joining = config.quorum.auto_join && is_member;
+    let joining = joining.then(|| spawn_local(membership::join(shell.clone())));
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
     let clients = &config.clients;
     let client_port = listener.map(|(listener, place)| {
@@ -99,8 +102,8 @@ async fn serve(config: &Config) -> Result<(), Error> {
         port.close();
     }
     purging.abort();
-    if let Some(telling) = telling {
-        telling.abort();
+    for task in [telling, joining].into_iter().flatten() {
+        task.abort();
     }
     if let Some(ensemble) = &shell.borrow().ensemble {
         ensemble.stop_listening();
@@ -162,12 +165,14 @@ impl Signals {
     }
 }
 
-/// Feeds the core with what the log has done and what time brings, until a signal.
+/// Feeds the core with what the log has done and what time brings, until a signal, and while the server leaves
+/// its ensemble after one. A second signal does not wait for that.
 async fn drive(
     shell: &Rc<RefCell<Shell>>,
     reports: &mut UnboundedReceiver<Report>,
     signals: &mut Signals,
 ) -> Result<(), Error> {
+    let mut leaving = None;
     loop {
         let (deadline, is_alive) = {
             let mut shell = shell.borrow_mut();
@@ -185,7 +190,13 @@ async fn drive(
                 let now = shell.clock.now();
                 shell.step(now, Input::Timeout, None);
             }
-            _ = signals.terminate.recv() => return stop(shell, "SIGTERM"),
+            () = async { leaving.as_mut().expect("it is polled only then").await }, if leaving.is_some() => {
+                return stop(shell, "SIGTERM");
+            }
+            _ = signals.terminate.recv() => match membership::leaving(shell) {
+                Some(task) if leaving.is_none() => leaving = Some(Box::pin(task)),
+                _ => return stop(shell, "SIGTERM"),
+            },
             _ = signals.interrupt.recv() => return stop(shell, "SIGINT"),
             _ = signals.child.recv() => bury_children(),
         }

@@ -58,13 +58,13 @@ impl Ensemble {
         assert_eq!(self.await_leader(), leader, "who comes later follows");
     }
 
-    /// One more member, which is started with a file that names all; gives its number.
-    pub(crate) fn join(&mut self, kind: Kind) -> usize {
+    /// One more server, which is started with a file that names all; gives its number.
+    pub(crate) fn join(&mut self, seat: Seat) -> usize {
         let sid = self.members.len() + 1;
         let place = Place::on_loopback();
         let places: Vec<_> = self.members.iter().map(Member::place).chain([&place]).collect();
-        let lines = membership(places.into_iter().map(|place| (place, false)));
-        let seat = Seat { kind, is_observer: false };
+        let observes = (1..=sid).map(|id| id == sid && seat.is_observer);
+        let lines = membership(places.into_iter().zip(observes));
         let config = common(&self.config);
         self.members.push(Member::new(sid, seat, &config, place.clone(), &lines));
         self[sid].start();

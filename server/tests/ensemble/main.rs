@@ -27,6 +27,7 @@ mod idler;
 mod kazoo_suite;
 mod load;
 mod member;
+mod membership;
 mod mixed;
 #[path = "../failures/mount.rs"]
 mod mount;

@@ -6,7 +6,7 @@ use crate::client::Failure;
 use crate::deadline::await_until;
 use crate::ensemble::Ensemble;
 use crate::load::Load;
-use crate::member::Role;
+use crate::member::{Role, Seat};
 use crate::server::{Config, Kind};
 use crate::session::Session;
 use crate::tools::require;
@@ -31,7 +31,7 @@ fn reconfig(ensemble: &Ensemble, through: usize, joining: &str, leaving: &str) -
 }
 
 /// What a member shows in `/zookeeper/config`.
-fn shown(ensemble: &Ensemble, sid: usize) -> String {
+pub(crate) fn shown(ensemble: &Ensemble, sid: usize) -> String {
     let mut session = Session::new(&[ensemble[sid].address()], 0);
     let (data, _) = session.get("/zookeeper/config").expect("it serves");
     String::from_utf8(data).expect("a configuration is text")
@@ -45,7 +45,7 @@ fn await_shown(ensemble: &Ensemble, text: &str) {
     }
 }
 
-fn await_role(ensemble: &Ensemble, sid: usize, role: Role) {
+pub(crate) fn await_role(ensemble: &Ensemble, sid: usize, role: Role) {
     await_until("the member has its role", LIMIT, || {
         (ensemble[sid].role() == Some(role)).then_some(())
     });
@@ -61,7 +61,7 @@ fn check(kinds: [Kind; 3], leader: usize, joiner: Kind) {
     let mut load = Load::start(&ensemble.addresses());
     load.await_more(30);
 
-    let joined = ensemble.join(joiner);
+    let joined = ensemble.join(Seat { kind: joiner, is_observer: false });
     await_role(&ensemble, joined, Role::Follower);
     let text = reconfig(&ensemble, 1, &ensemble[joined].entry("participant"), "");
     assert!(text.contains(&format!("server.{joined}=")), "{text}");

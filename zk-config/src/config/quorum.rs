@@ -32,6 +32,8 @@ pub struct Quorum {
     pub standalone_enabled: bool,
     /// `reconfigEnabled`: the reconfig operation, and writing the dynamic file.
     pub reconfig_enabled: bool,
+    /// `autoJoin.enabled`: a server that does not vote has itself made a voter once it serves.
+    pub auto_join: bool,
     /// `quorumListenOnAllIPs`: quorum and election ports are bound to all addresses.
     pub listen_on_all_ips: bool,
     /// `oraclePath`: decides whether one of two servers may lead alone.
@@ -142,6 +144,7 @@ impl Quorum {
             connect_limit,
             standalone_enabled: r.boolean("standaloneEnabled"),
             reconfig_enabled: r.boolean("reconfigEnabled"),
+            auto_join: r.boolean("autoJoin.enabled"),
             listen_on_all_ips: r.boolean("quorumListenOnAllIPs"),
             oracle_path: r.path("oraclePath"),
             multi_address: MultiAddress {

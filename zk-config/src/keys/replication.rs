@@ -9,6 +9,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.4":
         "ms an election connection has to be made in");
     ("quorumCnxnTimeoutMs", Property, LenientInt, P3, NotYet, "-1",
         "ms of silence that end an election connection; -1 is syncLimit");
+    ("autoJoin.enabled", Property, LenientBool, P2, Honoured, "false",
+        "a server that is no voter of the configuration becomes one once it has everything");
     ("electionPortBindRetry", Property, LenientInt, P1, Honoured, "3",
         "attempts to bind the election port; 0 is for ever");
     ("tcpKeepAlive", Property, LenientBool, P2, Honoured, "false",
