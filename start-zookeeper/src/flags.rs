@@ -32,6 +32,15 @@ pub struct Flags {
     #[arg(long, value_name = "N", default_value = "0")]
     pub observers: String,
 
+    /// Members join and leave as the set is scaled: --servers are there from the beginning, ordinals
+    /// behind them become voters once they have the data. zoo.cfg is kept in --data_dir then
+    #[arg(long, conflicts_with = "config")]
+    pub scalable: bool,
+    /// Mark this member as one that goes for good, and start nothing: at SIGTERM its server leaves the
+    /// ensemble first. For the pods that `kubectl scale` is about to take away
+    #[arg(long)]
+    pub leave: bool,
+
     /// Where snapshots and myid are
     #[arg(long = "data_dir", value_name = "DIR", default_value = DEFAULT_DATA_DIR)]
     pub data_dir: String,

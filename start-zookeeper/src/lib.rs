@@ -13,6 +13,7 @@ pub mod command;
 pub mod entry;
 pub mod flags;
 pub mod host;
+pub mod kept;
 pub mod member;
 pub mod names;
 mod plan;
@@ -30,10 +31,14 @@ use flags::Flags;
 use host::Host;
 use plan::Plan;
 use problem::Failure;
+use settings::Settings;
 
 /// Does all that the flags ask for. Comes back after `--dry-run`, which prints to `out`, or with a
 /// failure; otherwise this process is the server from here on. `echo` gets zoo.cfg as written.
 pub fn run(flags: &Flags, out: &mut dyn Write, echo: &mut dyn Write) -> Result<(), Failure> {
+    if flags.leave {
+        return leave(flags);
+    }
     let host = Host::read(flags).map_err(|problem| Failure::Problems(vec![problem]))?;
     let plan = Plan::make(flags, &host).map_err(Failure::Problems)?;
     screen::show(flags, &host, &plan)?;
@@ -49,4 +54,19 @@ pub fn run(flags: &Flags, out: &mut dyn Write, echo: &mut dyn Write) -> Result<(
     echo.write_all(text::redacted(&plan.zoo_cfg).as_bytes())?;
     screen::starting(&launch);
     launch.server.exec(&launch.arguments).map(|never| match never {})
+}
+
+/// Marks this member as one that goes for good. The server looks for the file when it is told to end.
+fn leave(flags: &Flags) -> Result<(), Failure> {
+    let (settings, problems) = Settings::check(flags);
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems));
+    }
+    let marker = settings.data_dir.join("leave");
+    atomic::write(&marker, "")?;
+    tracing::info!(
+        "{}: the server leaves the ensemble at SIGTERM; remove the file to stay",
+        marker.display()
+    );
+    Ok(())
 }

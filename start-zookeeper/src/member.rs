@@ -1,6 +1,6 @@
 //! Which member of which ensemble this host is, and where each part of that was found.
 //!
-//! Pure: from the flags and what the host says of itself.
+//! Pure: from the flags, what the host says of itself, and the members that its server has kept.
 //!
 //! Invariants
 //! - A standalone server needs no name, ordinal or domain, and is server 1.
@@ -9,7 +9,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use zk_config::{Role, ServerSpec};
+
 use crate::host::{Host, split_ordinal};
+use crate::kept::Kept;
 use crate::problem::Problem;
 use crate::settings::{Settings, is_dns_name};
 
@@ -37,6 +40,8 @@ pub struct Ensemble {
     pub domain: Found<String>,
     /// All of them, by id.
     pub members: Vec<Member>,
+    /// The file that names them, if it is one that the server has kept and this host is in it.
+    pub kept: Option<PathBuf>,
 }
 
 /// One `server.N` line.
@@ -89,11 +94,16 @@ pub enum Caution {
 
 impl Place {
     /// Works it out, or tells all that is missing.
-    pub fn derive(settings: &Settings, host: &Host) -> Result<Self, Vec<Problem>> {
-        if settings.members() == 1 {
+    /// `kept` are the members of a volume that has run.
+    pub fn derive(
+        settings: &Settings,
+        host: &Host,
+        kept: Option<&Kept>,
+    ) -> Result<Self, Vec<Problem>> {
+        if settings.is_standalone() {
             Self::standalone(settings, host)
         } else {
-            Self::member(settings, host)
+            Self::member(settings, host, kept)
         }
     }
 
@@ -140,7 +150,7 @@ impl Place {
         Ok(Self { id: 1, who: hostname, ensemble: None, cautions: cautions.into_iter().collect() })
     }
 
-    fn member(settings: &Settings, host: &Host) -> Result<Self, Vec<Problem>> {
+    fn member(settings: &Settings, host: &Host, kept: Option<&Kept>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let identity = identity(settings, host).map_err(|problem| problems.push(problem)).ok();
         let domain = domain(settings, host).map_err(|problem| problems.push(problem)).ok();
@@ -152,10 +162,11 @@ impl Place {
             let (domain, file) = (domain.value.clone(), host.resolv_conf.0.clone());
             cautions.push(Caution::SearchList { domain, file });
         }
-        let members = members(settings, &name.value, &domain.value);
+        let (members, kept) = members(settings, &name.value, ordinal.value, &domain.value, kept);
         let who = format!("{}-{}", name.value, ordinal.value);
         let id = i64::from(ordinal.value) + 1;
-        Ok(Self { id, who, ensemble: Some(Ensemble { name, ordinal, domain, members }), cautions })
+        let ensemble = Ensemble { name, ordinal, domain, members, kept };
+        Ok(Self { id, who, ensemble: Some(ensemble), cautions })
     }
 }
 
@@ -185,7 +196,9 @@ fn identity(settings: &Settings, host: &Host) -> Result<(Found<String>, Found<u3
     }
     let members = settings.members();
     match u32::try_from(ordinal.value) {
-        Ok(value) if value < members => Ok((name, Found { value, source: ordinal.source })),
+        Ok(value) if value < settings.ordinals() => {
+            Ok((name, Found { value, source: ordinal.source }))
+        }
         _ => {
             let who = match ordinal.source {
                 Source::Flag(flag) => format!("{flag}={}", ordinal.value),
@@ -218,14 +231,41 @@ fn domain(settings: &Settings, host: &Host) -> Result<Found<String>, Problem> {
     Err(Problem::NoDomain { hosts_file, resolv_conf })
 }
 
-fn members(settings: &Settings, name: &str, domain: &str) -> Vec<Member> {
+/// All members, and the file that has them. One that is in none yet comes last and without a vote: it asks for
+/// one when it has the data.
+fn members(
+    settings: &Settings,
+    name: &str,
+    ordinal: u32,
+    domain: &str,
+    kept: Option<&Kept>,
+) -> (Vec<Member>, Option<PathBuf>) {
     let dot = if domain.is_empty() { "" } else { "." };
-    let member = |ordinal| Member {
+    let member = |ordinal, observer| Member {
         id: ordinal + 1,
         host: format!("{name}-{ordinal}{dot}{domain}"),
-        observer: ordinal >= settings.servers,
+        observer,
     };
-    (0..settings.members()).map(member).collect()
+    let mut members: Vec<_> = match kept {
+        Some(kept) => kept.ensemble.servers.values().filter_map(Member::of).collect(),
+        None => (0..settings.members()).map(|at| member(at, at >= settings.servers)).collect(),
+    };
+    if members.iter().any(|member| member.id == ordinal + 1) {
+        return (members, kept.map(|kept| kept.path.clone()));
+    }
+    members.push(member(ordinal, true));
+    (members, None)
+}
+
+impl Member {
+    fn of(server: &ServerSpec) -> Option<Self> {
+        let host = server.addresses.first()?.host.clone();
+        Some(Self {
+            id: server.id.0.try_into().ok()?,
+            host,
+            observer: server.role == Role::Observer,
+        })
+    }
 }
 
 impl fmt::Display for Source {

@@ -15,6 +15,7 @@ use zk_config::{Config, Mode, Parsed, ServerId, Warning};
 use crate::atomic;
 use crate::flags::Flags;
 use crate::host::Host;
+use crate::kept::Kept;
 use crate::member::Place;
 use crate::problem::{Failure, Problem};
 use crate::render::{self, TEMPLATE};
@@ -75,9 +76,14 @@ impl Plan {
         };
         let properties = server::properties(&draft.text, settings.log_level, &flags.server_args);
         let file = draft.named.display().to_string();
-        let Parsed { config, warnings, notes } =
+        let Parsed { mut config, warnings, notes } =
             Config::parse(&file, draft.text.as_bytes(), &properties)
                 .map_err(|errors| errors.0.into_iter().map(Problem::Config).collect::<Vec<_>>())?;
+        if let Some(kept) =
+            draft.kept.as_ref().filter(|_| config.quorum.dynamic_config_file.is_some())
+        {
+            config.quorum.ensemble = kept.ensemble.clone();
+        }
         let place = draft.place(&settings, host, &config)?;
         let mut obstacles = Vec::new();
         let (path, detour) = match &flags.config {
@@ -111,12 +117,14 @@ struct Draft {
     named: PathBuf,
     /// `None` if the members are known only once the text has been read.
     place: Option<Place>,
+    /// What the text may name for its members, which the server reads and this program shows.
+    kept: Option<Kept>,
 }
 
 impl Draft {
     fn of_file(path: &Path) -> Result<Self, Vec<Problem>> {
         let text = read("--config", path).map_err(|problem| vec![problem])?;
-        Ok(Self { text, named: path.to_owned(), place: None })
+        Ok(Self { text, named: path.to_owned(), place: None, kept: None })
     }
 
     /// Derives the place first, whose problems are of use even if the settings have some too.
@@ -130,22 +138,26 @@ impl Draft {
             Some(path) => read("--template", path),
             None => Ok(TEMPLATE.to_owned()),
         };
-        let (place, template) = match (Place::derive(settings, host), template) {
+        let kept = match settings.scalable {
+            true => Kept::newest(&settings.data_dir).map_err(|problem| vec![problem])?,
+            false => None,
+        };
+        let (place, template) = match (Place::derive(settings, host, kept.as_ref()), template) {
             (Ok(place), Ok(template)) => (place, template),
             (place, template) => {
                 let problems = place.err().unwrap_or_default();
                 return Err(problems.into_iter().chain(template.err()).collect());
             }
         };
-        let named = settings.conf_dir.join("zoo.cfg");
+        let named = settings.zoo_cfg();
         if !settings_are_good {
-            return Ok(Self { text: String::new(), named, place: Some(place) });
+            return Ok(Self { text: String::new(), named, place: Some(place), kept: None });
         }
         let text = render::render(&template, settings, &place).map_err(|source| {
             let path = flags.template.clone().unwrap_or_else(|| PathBuf::from("zoo.cfg.tera"));
             vec![Problem::Template { path, source }]
         })?;
-        Ok(Self { text, named, place: Some(place) })
+        Ok(Self { text, named, place: Some(place), kept })
     }
 
     /// Finds this host among the members that the text has.

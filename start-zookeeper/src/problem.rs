@@ -186,6 +186,14 @@ pub enum Problem {
         /// The number asked for.
         observers: u32,
     },
+    /// Whoever joins becomes a voter.
+    #[error(
+        "--observers={observers} with --scalable: those that join become voters, leave one of the two out"
+    )]
+    ScalableObservers {
+        /// The number asked for.
+        observers: u32,
+    },
     /// Two listeners on one port.
     #[error("{one} and {other} are both {port}: give different ports")]
     SamePort {
@@ -269,6 +277,17 @@ pub enum Problem {
     /// The server would not take this zoo.cfg.
     #[error("{0}")]
     Config(#[from] zk_config::Error),
+    /// The members that the server has kept make no sense.
+    #[error(
+        "the members that the server was told last cannot be read: {why}; with {} away, this host goes \
+         by --servers until it hears of the others", .path.display()
+    )]
+    KeptMembers {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The member list of a template or file lacks this member.
     #[error("{}: no line server.{id}, but {who} is server {id}", .path.display())]
     NotAMember {

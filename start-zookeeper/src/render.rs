@@ -22,7 +22,19 @@ pub fn render(template: &str, settings: &Settings, place: &Place) -> Result<Stri
         text.push('\n');
     }
     let set = |text: String, (key, value): &(String, String)| with_setting(&text, key, value);
-    Ok(settings.set.iter().fold(text, set))
+    Ok(scaling(settings, place).iter().chain(&settings.set).fold(text, set))
+}
+
+/// What lets the members change, and the file that has them if this host is in it.
+fn scaling(settings: &Settings, place: &Place) -> Vec<(String, String)> {
+    if !settings.scalable {
+        return Vec::new();
+    }
+    let on =
+        [("reconfigEnabled", "true"), ("standaloneEnabled", "false"), ("autoJoin.enabled", "true")];
+    let kept = place.ensemble.as_ref().and_then(|ensemble| ensemble.kept.as_ref());
+    let file = kept.map(|path| ("dynamicConfigFile".to_owned(), path.display().to_string()));
+    on.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().chain(file).collect()
 }
 
 /// What tera says, without its drawing of the place, for one line.
@@ -39,9 +51,11 @@ pub(crate) fn one_line(error: &tera::Error) -> String {
 /// The names that a template may use; `--help` lists them.
 fn context(settings: &Settings, place: &Place) -> tera::Context {
     let path = |path: &std::path::Path| escaped(&path.display().to_string());
-    let members = place.ensemble.as_ref().map_or(&[][..], |ensemble| &ensemble.members);
-    let is_observer =
-        members.iter().any(|member| i64::from(member.id) == place.id && member.observer);
+    let ensemble = place.ensemble.as_ref().filter(|ensemble| ensemble.kept.is_none());
+    let members = ensemble.map_or(&[][..], |ensemble| &ensemble.members);
+    // One that is to join has no vote for a while only.
+    let is_observer = !settings.scalable
+        && members.iter().any(|member| i64::from(member.id) == place.id && member.observer);
     let mut context = tera::Context::new();
     context.insert("header", HEADER);
     context.insert("client_port", &settings.client_port);

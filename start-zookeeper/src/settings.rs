@@ -29,6 +29,8 @@ pub struct Settings {
     pub servers: u32,
     /// Members behind them that do not vote.
     pub observers: u32,
+    /// Whether the members change as the set is scaled.
+    pub scalable: bool,
     /// Absolute.
     pub data_dir: PathBuf,
     /// Absolute.
@@ -125,7 +127,7 @@ impl Settings {
         let server_port = check.number("--server_port", &flags.server_port, PORTS);
         let tick_time = check.number("--tick_time", &flags.tick_time, 1..=TICK_TIME_MAX);
         let (min_session_timeout, max_session_timeout) = check.session_timeouts(flags, tick_time);
-        check.members(servers, observers);
+        check.members(servers, observers, flags.scalable);
         check.ports_differ([
             ("--client_port", client_port),
             ("--election_port", election_port),
@@ -136,6 +138,7 @@ impl Settings {
         let settings = Self {
             servers: servers.unwrap_or(1),
             observers: observers.unwrap_or_default(),
+            scalable: flags.scalable,
             data_dir: check.folder("--data_dir", &flags.data_dir),
             data_log_dir: check.folder("--data_log_dir", &flags.data_log_dir),
             conf_dir: check.folder("--conf_dir", &flags.conf_dir),
@@ -164,6 +167,22 @@ impl Settings {
     /// All members, voting or not.
     pub fn members(&self) -> u32 {
         self.servers + self.observers
+    }
+
+    /// The first ordinal that no member can have.
+    pub fn ordinals(&self) -> u32 {
+        if self.scalable { SERVERS_MAX } else { self.members() }
+    }
+
+    /// Whether this is a server without others.
+    pub fn is_standalone(&self) -> bool {
+        self.members() == 1 && !self.scalable
+    }
+
+    /// Where zoo.cfg belongs.
+    pub fn zoo_cfg(&self) -> PathBuf {
+        let folder = if self.scalable { &self.data_dir } else { &self.conf_dir };
+        folder.join("zoo.cfg")
     }
 }
 
@@ -213,12 +232,14 @@ impl Check {
         (min, max)
     }
 
-    fn members(&mut self, servers: Option<u32>, observers: Option<u32>) {
+    fn members(&mut self, servers: Option<u32>, observers: Option<u32>, scalable: bool) {
         let (Some(servers), Some(observers)) = (servers, observers) else { return };
         if servers + observers > SERVERS_MAX {
             self.problems.push(Problem::TooManyMembers { members: servers + observers });
         }
-        if servers == 1 && observers > 0 {
+        if scalable && observers > 0 {
+            self.problems.push(Problem::ScalableObservers { observers });
+        } else if servers == 1 && observers > 0 {
             self.problems.push(Problem::ObserversOfOne { observers });
         }
     }

@@ -31,10 +31,10 @@ fn host(hostname: &str, hosts: &str, resolv_conf: &str) -> Host {
 
 fn check_host(line: &str, host: &Host, expected: &Expect) {
     let mut text = String::new();
-    match Place::derive(&settings(line), host) {
+    match Place::derive(&settings(line), host, None) {
         Ok(place) => {
             text += &format!("server {} ({})\n", place.id, place.who);
-            if let Some(Ensemble { name, ordinal, domain, members }) = &place.ensemble {
+            if let Some(Ensemble { name, ordinal, domain, members, .. }) = &place.ensemble {
                 text += &format!("name {name}, ordinal {ordinal}, domain {domain}\n");
                 for Member { id, host, observer } in members {
                     text += &format!("{id} {host}{}\n", if *observer { " observer" } else { "" });
@@ -162,7 +162,7 @@ fn flags_stand_in_for_a_host_name_that_says_nothing() {
         ("--ordinal=1", "give --name"),
     ] {
         let settings = settings(&format!("--servers=3 --domain=d {flags}"));
-        let problems = Place::derive(&settings, &host("my.host", "", "")).expect_err(flags);
+        let problems = Place::derive(&settings, &host("my.host", "", ""), None).expect_err(flags);
         let [problem] = problems.as_slice() else { panic!("{problems:?}") };
         let message = problem.to_string();
         assert!(message.starts_with("host name my does not end in a dash"), "{message}");
@@ -254,7 +254,7 @@ fn one_server_on_a_later_pod_is_taken_with_caution() {
 #[test]
 fn what_no_name_can_hold_is_not_taken_from_the_host() {
     let odd = host("z:k-0", "10.0.0.1 z:k-0.a/b z:k-0\n", "");
-    let problems = Place::derive(&settings("--servers=2"), &odd).expect_err("odd");
+    let problems = Place::derive(&settings("--servers=2"), &odd, None).expect_err("odd");
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
@@ -277,7 +277,7 @@ fn a_given_zoo_cfg_is_joined_by_the_ordinal_or_by_myid() {
 
 #[test]
 fn the_owner_of_a_volume_has_a_name_in_an_ensemble() {
-    let place = |line| Place::derive(&settings(line), &host("zk-0", "", "")).expect("good");
+    let place = |line| Place::derive(&settings(line), &host("zk-0", "", ""), None).expect("good");
     let of_three = place("--servers=3 --domain=d");
     assert_eq!([of_three.owner(3), of_three.owner(0)], [" (zk-2)", ""]);
     assert_eq!(place("").owner(3), "");

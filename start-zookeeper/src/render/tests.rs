@@ -14,7 +14,7 @@ fn rendered(template: &str, hostname: &str, arguments: &[&str]) -> Result<String
     let (settings, problems) = Settings::check(&Flags::try_parse_from(words).expect("well formed"));
     assert!(problems.is_empty(), "{problems:?}");
     let host = Host { hostname: hostname.to_owned(), ..Host::default() };
-    let place = Place::derive(&settings, &host).expect("an identity");
+    let place = Place::derive(&settings, &host, None).expect("an identity");
     render(template, &settings, &place).map_err(|error| one_line(&error))
 }
 

@@ -3,4 +3,5 @@
 mod entry;
 mod pod;
 mod refusals;
+mod scaling;
 mod starts;
