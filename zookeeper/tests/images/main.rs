@@ -6,6 +6,7 @@ mod container;
 mod deadline;
 mod engine;
 mod ensemble;
+mod field;
 mod layers;
 mod manifests;
 mod official;

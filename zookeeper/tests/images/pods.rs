@@ -1,10 +1,11 @@
-//! The StatefulSet of `k8s/` as a cluster runs it: its command, user, mounts, limits, names and
-//! probes, read from the manifest, on a network whose names are those of pods.
+//! A StatefulSet as a cluster runs it: its command, user, mounts, limits, names and probes, read from
+//! the manifest, on a network whose names are those of pods. Here it is that of `k8s/`.
 //!
 //! Invariant: nothing that the manifest says stands here a second time.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -17,21 +18,30 @@ use crate::python::{objects, program};
 use crate::tools::{output, run};
 
 /// A StatefulSet whose claims outlive its pods.
-struct Set {
+pub(crate) struct Set {
     engine: &'static Engine,
     image: Image,
     network: Network,
-    spec: Value,
+    /// May be changed between pods, as by `kubectl apply`.
+    pub(crate) spec: Value,
     /// What its names and volumes begin with, so that tests do not meet.
     prefix: String,
 }
 
 impl Set {
-    fn new(engine: &'static Engine, image: Image) -> Option<Self> {
-        let text = std::fs::read_to_string(root().join("k8s/statefulset.yaml"));
-        let objects = objects(&text.expect("it is there"))?;
-        let spec = objects[0]["spec"].clone();
-        let prefix = format!("pods-{}-{}", image.tag().replace(':', "-"), std::process::id());
+    pub(crate) fn new(engine: &'static Engine, image: Image) -> Option<Self> {
+        Self::of(engine, image, "k8s/statefulset.yaml")
+    }
+
+    /// That of another manifest.
+    pub(crate) fn of(engine: &'static Engine, image: Image, path: &str) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let text = std::fs::read_to_string(root().join(path)).expect("it is there");
+        let objects = objects(&text)?;
+        let set = objects.iter().find(|object| object["kind"] == "StatefulSet");
+        let spec = set.expect("a StatefulSet is there")["spec"].clone();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("pods-{}-{number}", std::process::id());
         Some(Self { engine, image, network: Network::new(engine), spec, prefix })
     }
 
@@ -39,24 +49,28 @@ impl Set {
         &self.spec["template"]["spec"]["containers"][0]
     }
 
-    fn replicas(&self) -> u64 {
+    pub(crate) fn replicas(&self) -> u64 {
         self.spec["replicas"].as_u64().expect("a number")
     }
 
     /// Starts one, as the kubelet of its node would.
-    fn pod(&self, ordinal: u64) -> Container {
+    pub(crate) fn pod(&self, ordinal: u64) -> Container {
         let pod = &self.spec["template"]["spec"];
         let (user, limits) = (&pod["securityContext"], &self.container()["resources"]["limits"]);
         let domain = format!("{}.default.svc.cluster.local", text(&self.spec["serviceName"]));
-        let memory = text(&limits["memory"]).replace("Mi", "m");
+        let group = user["runAsGroup"].as_u64().map_or(String::new(), |group| format!(":{group}"));
         let mut options = Options::default()
             .network(&self.network)
             .flag(format!("--hostname=zk-{ordinal}"))
             .flag(format!("--domainname={domain}"))
             .flag(format!("--network-alias=zk-{ordinal}.{domain}"))
-            .flag(format!("--user={}:{}", user["runAsUser"], user["runAsGroup"]))
-            .flag(format!("--memory={memory}"))
+            .flag(format!("--user={}{group}", user["runAsUser"]))
+            .flag(format!("--group-add={}", user["fsGroup"]))
+            .flag(format!("--memory={}", bytes(&text(&limits["memory"]))))
             .flags(&["--entrypoint=", "--security-opt=no-new-privileges"]);
+        if let Some(cpus) = limits["cpu"].as_f64() {
+            options = options.flag(format!("--cpus={cpus}"));
+        }
         let context = &self.container()["securityContext"];
         if context["readOnlyRootFilesystem"] == true {
             options = options.flag("--read-only");
@@ -81,12 +95,12 @@ impl Set {
     }
 
     /// What a claim is bound to.
-    fn volume(&self, claim: &str, ordinal: u64) -> String {
+    pub(crate) fn volume(&self, claim: &str, ordinal: u64) -> String {
         format!("{}-{claim}-{ordinal}", self.prefix)
     }
 
     /// What the kubelet learns from a probe.
-    fn probe(&self, probe: &str, pod: &Container) -> bool {
+    pub(crate) fn probe(&self, probe: &str, pod: &Container) -> bool {
         let words = list(&self.container()[probe]["exec"]["command"]);
         let words: Vec<_> = words.iter().map(text).collect();
         assert!(!words.is_empty(), "{probe} runs a command");
@@ -94,11 +108,16 @@ impl Set {
         pod.exec(&words).status.success()
     }
 
-    fn await_ready(&self, pod: &Container) {
-        for probe in ["startupProbe", "readinessProbe"] {
+    /// From the pod's start on: no probe comes before its delay is over.
+    pub(crate) fn await_ready(&self, pod: &Container) {
+        let started = Instant::now();
+        let has = |probe: &&str| !self.container()[probe].is_null();
+        for probe in ["startupProbe", "readinessProbe"].into_iter().filter(has) {
+            let delay = self.container()[probe]["initialDelaySeconds"].as_u64().unwrap_or(0);
             await_until(&format!("{probe} of {} says yes", pod.name), LIMIT, || {
                 assert!(pod.is_running(), "{} has ended", pod.name);
-                self.probe(probe, pod).then_some(())
+                let is_due = started.elapsed() >= Duration::from_secs(delay);
+                (is_due && self.probe(probe, pod)).then_some(())
             });
         }
         assert!(self.probe("livenessProbe", pod), "what is ready is alive");
@@ -108,21 +127,21 @@ impl Set {
 impl Drop for Set {
     fn drop(&mut self) {
         let names = run(self.engine.docker().args(["volume", "ls", "--quiet"]));
-        for name in names.lines().filter(|name| name.starts_with(&self.prefix)) {
+        for name in names.lines().filter(|name| name.starts_with(&format!("{}-", self.prefix))) {
             output(self.engine.docker().args(["volume", "rm", "--force", name]));
         }
     }
 }
 
 /// Writes to the ensemble until it is told to end, and looks for all that was acknowledged.
-struct Load {
+pub(crate) struct Load {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
 }
 
 impl Load {
     /// `before` of an earlier load must be there.
-    fn start(pods: &[Container], before: u64) -> Option<Self> {
+    pub(crate) fn start(pods: &[Container], before: u64) -> Option<Self> {
         let servers = pods.iter().map(|pod| pod.address().expect("it runs").to_string() + ":2181");
         let mut command: Command = program("python3")?;
         command.arg(root().join("zookeeper/tests/images/load.py"));
@@ -142,7 +161,7 @@ impl Load {
     }
 
     /// Nothing acknowledged may be missing; gives back how many there are.
-    fn finish(mut self) -> u64 {
+    pub(crate) fn finish(mut self) -> u64 {
         self.child.stdin.take().expect("piped").write_all(b"end\n").expect("it reads");
         let line = self.line();
         assert!(self.child.wait().expect("it ends").success(), "{line}");
@@ -251,6 +270,18 @@ fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
 
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
+}
+
+/// A quantity of memory as Kubernetes writes it.
+fn bytes(quantity: &str) -> u64 {
+    let at = quantity.find(|char: char| !char.is_ascii_digit()).unwrap_or(quantity.len());
+    let (number, unit) = quantity.split_at(at);
+    let unit = match unit {
+        "M" => 1_000_000,
+        "Mi" => 1 << 20,
+        unit => panic!("{unit:?} is no unit that the manifests have"),
+    };
+    number.parse::<u64>().expect("a number") * unit
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use crate::container::{Container, Network, Options};
-use crate::deadline::await_until;
 use crate::engine::{Engine, Image};
 
 /// The flags that people copied from the Kubernetes tutorial.
@@ -28,28 +27,6 @@ fn pod(
         .flag("--volume=/var/lib/zookeeper")
         .command(command);
     Container::start(engine, image, &options)
-}
-
-#[test]
-fn the_tutorials_pods_become_a_quorum_and_stop_at_once() {
-    let Some(engine) = Engine::get() else { return };
-    let network = Network::new(engine);
-    let command = ["sh", "-c", STATEFULSET.trim()];
-    let pods: Vec<_> =
-        (0..3).map(|ordinal| pod(engine, &network, Image::Slim, ordinal, &command)).collect();
-    for pod in &pods {
-        let is_ready = || pod.exec(&["sh", "-c", "zookeeper-ready 2181"]).status.success();
-        await_until("the probe says yes", LIMIT, || is_ready().then_some(()));
-        let serves = || pod.exec(&["zookeeper-ready", "--mode=quorum", "2181"]).status.success();
-        await_until("the pod serves", LIMIT, || serves().then_some(()));
-        assert_eq!(pod.say(&["cat", "/proc/1/comm"]).trim(), "zookeeper-serve", "process 1");
-        assert!(pod.say(&["zookeeper-metrics", "2181"]).starts_with("zk_version"));
-    }
-    for pod in pods.iter().rev() {
-        let (took, code) = pod.stop();
-        assert_eq!(code, 0, "{}", pod.log());
-        assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
-    }
 }
 
 #[test]
@@ -80,5 +57,3 @@ fn probes_that_pipe_a_word_through_nc_are_answered() {
         assert_eq!(container.say(&["sh", "-c", probe]), "imok\n");
     }
 }
-
-const LIMIT: Duration = Duration::from_secs(60);
