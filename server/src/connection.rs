@@ -58,15 +58,16 @@ struct Client {
     large: u64,
 }
 
-/// Serves a client that was let in as `cnx` until it is gone; `remote` is IPv4 where IPv4 wears IPv6.
+/// Serves a client that was let in as `cnx` until it is gone; `remote` is IPv4 where IPv4 wears IPv6, and
+/// `rest` was read before.
 pub(crate) async fn serve(
     shell: Rc<RefCell<Shell>>,
     stream: TcpStream,
+    rest: Vec<u8>,
     cnx: ConnectionId,
     remote: SocketAddr,
 ) {
-    let mut client =
-        Client { shell, stream, cnx, remote, rest: Vec::new(), is_fresh: true, large: 0 };
+    let mut client = Client { shell, stream, cnx, remote, rest, is_fresh: true, large: 0 };
     client.run().await;
     let mut shell = client.shell.borrow_mut();
     shell.large_bytes -= client.large;

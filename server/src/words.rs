@@ -14,6 +14,7 @@ mod settings;
 mod tests;
 mod watches;
 
+use zk_config::config::Whitelist;
 use zk_core::{ConnectionId, Now};
 
 use crate::metrics::Counts;
@@ -109,17 +110,34 @@ pub(crate) fn answer(
 ) -> Option<Text> {
     shell.peer.on_word(cnx);
     if !shell.settings.whitelist.allows(word.name()) {
-        let text = format!("{} is not executed because it is not in the whitelist.\n", word.name());
-        return Some(Text { text, is_allowed: false });
+        return Some(Text { text: refusal(word), is_allowed: false });
     }
     let now = shell.clock.now();
     let text = if shell.peer.is_serving() || shell.peer.is_read_only() {
         executed(shell, now, cnx, word, rest)?
     } else {
-        without_service(shell, word, rest)?
+        without_service(&mut shell.trace_mask, word, rest)?
     };
     shell.peer.stats_mut().packets_sent += 1;
     Some(Text { text, is_allowed: true })
+}
+
+/// The same before there is a database, with the trace mask of then.
+pub(crate) fn answer_without_database(
+    whitelist: &Whitelist,
+    trace_mask: &mut i64,
+    word: Word,
+    rest: &[u8],
+) -> Option<String> {
+    if whitelist.allows(word.name()) {
+        without_service(trace_mask, word, rest)
+    } else {
+        Some(refusal(word))
+    }
+}
+
+fn refusal(word: Word) -> String {
+    format!("{} is not executed because it is not in the whitelist.\n", word.name())
 }
 
 fn executed(
@@ -139,7 +157,7 @@ fn executed(
         Word::Dirs => settings::dirs(&shell.settings),
         Word::Dump => dump::dump(shell, now),
         Word::Envi => envi::envi(),
-        Word::Gtmk => gtmk(shell),
+        Word::Gtmk => gtmk(shell.trace_mask),
         Word::Hash => hash(shell),
         Word::Isro => if shell.peer.is_read_only() { "ro" } else { "rw" }.to_owned(),
         Word::Mntr => report::mntr(shell, now),
@@ -154,7 +172,7 @@ fn executed(
         Word::Stat => {
             report::head(&shell.peer) + &connections::clients(shell, cnx) + &report::srvr(shell)
         }
-        Word::Stmk => stmk(shell, rest)?,
+        Word::Stmk => stmk(&mut shell.trace_mask, rest)?,
         Word::TelnetClose => return None,
         Word::Wchc => watches::by_session(&shell.peer),
         Word::Wchp => watches::by_path(&shell.peer),
@@ -162,14 +180,14 @@ fn executed(
     })
 }
 
-/// What is answered while there is no quorum: only some words can do without.
-fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String> {
+/// What is answered while there is no quorum, or no database: only some words can do without.
+fn without_service(trace_mask: &mut i64, word: Word, rest: &[u8]) -> Option<String> {
     Some(match word {
         Word::Envi => envi::envi(),
-        Word::Gtmk => gtmk(shell),
+        Word::Gtmk => gtmk(*trace_mask),
         Word::Isro => "null".to_owned(),
         Word::Ruok => RUOK.to_owned(),
-        Word::Stmk => stmk(shell, rest)?,
+        Word::Stmk => stmk(trace_mask, rest)?,
         Word::TelnetClose => return None,
         // Compat: the only one without a line feed.
         Word::Hash => NOT_SERVING.to_owned(),
@@ -188,13 +206,13 @@ fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String>
     })
 }
 
-fn gtmk(shell: &Shell) -> String {
-    shell.trace_mask.to_string()
+fn gtmk(trace_mask: i64) -> String {
+    trace_mask.to_string()
 }
 
-fn stmk(shell: &mut Shell, rest: &[u8]) -> Option<String> {
-    shell.trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
-    Some(gtmk(shell))
+fn stmk(trace_mask: &mut i64, rest: &[u8]) -> Option<String> {
+    *trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
+    Some(gtmk(*trace_mask))
 }
 
 /// The digests that servers of one ensemble can be compared by: signed, as Java's numbers are.

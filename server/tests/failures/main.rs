@@ -15,6 +15,7 @@ mod damage;
 mod deadline;
 mod disk;
 mod load;
+mod loading;
 mod mount;
 mod options;
 mod process;
