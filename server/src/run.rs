@@ -240,8 +240,14 @@ fn on_report(
             Report::EpochsStored { accepted, current } => {
                 Some(Input::EpochsStored { accepted, current })
             }
-            Report::Truncated { zxid } => Some(Input::Truncated { zxid }),
-            Report::Reloaded { database } => Some(Input::Reloaded { database }),
+            Report::Truncated { zxid } => {
+                shell.on_reread();
+                Some(Input::Truncated { zxid })
+            }
+            Report::Reloaded { database } => {
+                shell.on_reread();
+                Some(Input::Reloaded { database })
+            }
             Report::Failed(error) => return Err(log_failed(error)),
         };
         if let Some(input) = input {

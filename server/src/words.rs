@@ -87,6 +87,11 @@ impl Word {
     }
 }
 
+/// What a prober puts behind a word to have it answered only after the log's thread has taken a turn.
+///
+/// Java's servers, and those of ours before there was this, read a word and no further: they answer at once.
+pub(crate) const LOG_TURN: &[u8] = b"+log";
+
 const RUOK: &str = "imok";
 const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests";
 

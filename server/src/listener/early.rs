@@ -132,6 +132,8 @@ impl Door {
         let mut rest = (&mut guest.stream).take(word.argument_len() as u64);
         // However it ends, the word is answered with what has come.
         let _ = timeout(PATIENCE, rest.read_to_end(&mut argument)).await;
+        // Closed with input unread, such as a newline, the connection would be reset.
+        let _ = guest.stream.try_read(&mut [0; 64]);
         let mut mask = self.trace_mask.get();
         let text = words::answer_without_database(&self.whitelist, &mut mask, word, &argument);
         self.trace_mask.set(mask);

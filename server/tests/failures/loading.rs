@@ -71,6 +71,7 @@ fn a_server_that_loads_answers_words_and_serves_when_it_has_loaded() {
     let not_serving = "This ZooKeeper instance is not currently serving requests";
     for (asked, answer) in [
         (&b"ruok"[..], "imok".to_owned()),
+        (b"ruok\n", "imok".to_owned()),
         (b"srvr", format!("{not_serving}\n")),
         (b"mntr", format!("{not_serving}\n")),
         (b"hash", not_serving.to_owned()),

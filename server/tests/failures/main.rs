@@ -14,6 +14,7 @@ mod damage;
 #[path = "../it/deadline.rs"]
 mod deadline;
 mod disk;
+mod liveness;
 mod load;
 mod loading;
 mod mount;
