@@ -29,6 +29,9 @@ use crate::words;
 /// How long a closing connection may take for its last bytes.
 const LAST_BYTES: Duration = Duration::from_secs(2);
 
+/// Nobody who asks about the log's thread waits longer.
+const TURN_MAX: Duration = Duration::from_secs(60);
+
 /// What a task waits for.
 enum Event {
     /// So many bytes are in the shell's buffer; none is the end of the stream.
@@ -45,6 +48,9 @@ enum End {
     Word(words::Word, Vec<u8>),
 }
 
+/// The log's thread takes no turn, or is gone.
+struct LogHangs;
+
 struct Client {
     shell: Rc<RefCell<Shell>>,
     stream: TcpStream,
@@ -58,15 +64,16 @@ struct Client {
     large: u64,
 }
 
-/// Serves a client that was let in as `cnx` until it is gone; `remote` is IPv4 where IPv4 wears IPv6.
+/// Serves a client that was let in as `cnx` until it is gone; `remote` is IPv4 where IPv4 wears IPv6, and
+/// `rest` was read before.
 pub(crate) async fn serve(
     shell: Rc<RefCell<Shell>>,
     stream: TcpStream,
+    rest: Vec<u8>,
     cnx: ConnectionId,
     remote: SocketAddr,
 ) {
-    let mut client =
-        Client { shell, stream, cnx, remote, rest: Vec::new(), is_fresh: true, large: 0 };
+    let mut client = Client { shell, stream, cnx, remote, rest, is_fresh: true, large: 0 };
     client.run().await;
     let mut shell = client.shell.borrow_mut();
     shell.large_bytes -= client.large;
@@ -264,6 +271,10 @@ impl Client {
     }
 
     async fn answer(&mut self, word: words::Word, mut rest: Vec<u8>) {
+        let is_about_log = word.argument_len() == 0 && rest == words::LOG_TURN;
+        if is_about_log && self.log_turn().await.is_err() {
+            return;
+        }
         if self.shell.borrow().settings.whitelist.allows(word.name()) {
             self.read_argument(word.argument_len(), &mut rest).await;
         }
@@ -273,6 +284,16 @@ impl Client {
                 debug!("Processing {} command from /{}", word.name(), self.remote);
             }
             self.send_last(text.text.as_bytes()).await;
+        }
+    }
+
+    /// Waits until the log's thread has taken a turn, unless it has a good reason not to.
+    async fn log_turn(&self) -> Result<(), LogHangs> {
+        let turn = self.shell.borrow().log_turn();
+        let Some(turn) = turn else { return Ok(()) };
+        match timeout(TURN_MAX, turn).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(LogHangs),
         }
     }
 

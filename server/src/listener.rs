@@ -1,6 +1,8 @@
 //! The client port: listening, and letting clients in. It moves when the configuration says so; clients that
 //! are connected stay.
 
+mod early;
+
 use std::cell::RefCell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
@@ -11,6 +13,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local, yield_now};
 use tracing::{error, info, warn};
+
+pub(crate) use early::EarlyPort;
 
 use crate::connection;
 use crate::error::Error;
@@ -242,16 +246,26 @@ fn bind_error(address: SocketAddr, source: io::Error) -> Error {
 async fn accept(shell: Rc<RefCell<Shell>>, listener: TcpListener, keep_alive: bool) {
     loop {
         match listener.accept().await {
-            Ok((stream, remote)) => admit(&shell, stream, remote, keep_alive),
-            Err(error) => {
-                warn!(%error, "cannot accept a connection; raise the limit of open files if it lasts");
-                tokio::time::sleep(OUT_OF_SOCKETS).await;
-            }
+            Ok((stream, remote)) => admit(&shell, stream, Vec::new(), remote, keep_alive),
+            Err(error) => failed(&error).await,
         }
     }
 }
 
-fn admit(shell: &Rc<RefCell<Shell>>, stream: TcpStream, remote: SocketAddr, keep_alive: bool) {
+/// Says that nobody could be let in, and waits until that may be better.
+async fn failed(error: &io::Error) {
+    warn!(%error, "cannot accept a connection; raise the limit of open files if it lasts");
+    tokio::time::sleep(OUT_OF_SOCKETS).await;
+}
+
+/// Lets somebody in, of whom `first` was read already, unless there are too many.
+fn admit(
+    shell: &Rc<RefCell<Shell>>,
+    stream: TcpStream,
+    first: Vec<u8>,
+    remote: SocketAddr,
+    keep_alive: bool,
+) {
     let ip = remote.ip().to_canonical();
     let remote = SocketAddr::new(ip, remote.port());
     let admitted = shell.borrow_mut().admit(remote);
@@ -263,7 +277,7 @@ fn admit(shell: &Rc<RefCell<Shell>>, stream: TcpStream, remote: SocketAddr, keep
             if let Err(error) = options {
                 warn!(%error, %remote, "socket options not set");
             }
-            spawn_local(connection::serve(shell.clone(), stream, cnx, remote));
+            spawn_local(connection::serve(shell.clone(), stream, first, cnx, remote));
         }
         Err(Refusal::TooManyOfThisAddress { limit }) => {
             warn!("Too many connections from /{ip} - max is {limit}");

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 use zk_core::Database;
 use zk_storage::{Disk, Epochs, Error, TxnLog};
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Truncate { zxid: Zxid },
     /// Read the database from the files.
     Reload,
+    /// Say that the thread turns.
+    Turn(oneshot::Sender<()>),
 }
 
 impl Command {
@@ -192,6 +195,8 @@ impl<D: Disk> Writer<D> {
                 }
                 Command::Truncate { zxid } => self.truncate(zxid)?,
                 Command::Reload => self.reload()?,
+                // Who asked may have gone.
+                Command::Turn(taken) => drop(taken.send(())),
             }
         }
         Ok(())

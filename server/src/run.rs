@@ -4,29 +4,30 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep_until, timeout};
 use tracing::{error, info, warn};
 use zk_config::{Config, Mode};
 use zk_core::{Input, Peer};
-use zk_storage::{Error as StorageError, TxnLog};
+use zk_storage::{Epochs, Error as StorageError, RealDisk, TxnLog};
 
 use crate::clock::{Clock, millis};
 use crate::ensemble::{Core, Ensemble, Ports, waiting};
 use crate::error::Error;
-use crate::listener::{self, ClientPlace, ClientPort};
+use crate::listener::{self, ClientPlace, EarlyPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::membership;
 use crate::purge;
-use crate::settings::{Settings, core_options, log_options};
+use crate::settings::{Files, Settings, core_options, log_options};
 use crate::shell::Shell;
-use crate::startup::{self, History, StartPolicy};
+use crate::startup::{self, History, Loaded, StartPolicy};
 
 /// How long a stopping server may take to finish what is logged.
 const STOP_TIME: Duration = Duration::from_millis(900);
@@ -48,19 +49,14 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let seed = RandomState::new().hash_one(config.tick_time_ms);
     let mut settings = Settings::new(config);
     let history = History::new(config, &settings.files, seed);
-    let loaded = startup::load(&settings.files, &history, StartPolicy::of(config))?;
-    let epochs = match config.mode {
-        Mode::Standalone => None,
-        Mode::Replicated => Some(startup::load_epochs(&settings.files, &loaded.database)?),
+    let early = open_client_port(config, &mut settings)?;
+    let preparing = prepare(config, &settings.files, &history);
+    let prepared = match &early {
+        Some(port) => signals.unless_ended(port.answer_during(preparing)).await,
+        None => signals.unless_ended(preparing).await,
     };
-    let listener = open_client_port(config, &mut settings)?;
-    let ports = match config.mode {
-        Mode::Standalone => None,
-        Mode::Replicated => match signals.unless_ended(Ports::open(config)).await {
-            Some(ports) => Some(ports?),
-            None => return Ok(()),
-        },
-    };
+    let Some(prepared) = prepared else { return Ok(()) };
+    let Prepared { loaded, epochs, ports } = prepared?;
     let (sender, mut reports) = unbounded_channel();
     let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(config));
     let mut options = core_options(config, seed, epochs.as_ref());
@@ -91,11 +87,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let joining = config.quorum.auto_join && is_member;
     let joining = joining.then(|| spawn_local(membership::join(shell.clone())));
     let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
-    let clients = &config.clients;
-    let client_port = listener.map(|(listener, place)| {
-        let (backlog, keep_alive) = (clients.listen_backlog, clients.tcp_keep_alive);
-        ClientPort::serve(&shell, listener, place, backlog, keep_alive)
-    });
+    let client_port = early.map(|port| port.open(&shell, config.clients.listen_backlog));
     shell.borrow_mut().client_port = client_port;
     let result = drive(&shell, &mut reports, &mut signals).await;
     if let Some(port) = &shell.borrow().client_port {
@@ -115,17 +107,47 @@ async fn serve(config: &Config) -> Result<(), Error> {
     result
 }
 
-/// Listens for clients, if there is a port for them. They are not let in yet.
-fn open_client_port(
+/// What a server needs before clients are let in.
+struct Prepared {
+    loaded: Loaded,
+    /// Of a member of an ensemble, as its ports are.
+    epochs: Option<Epochs<RealDisk>>,
+    ports: Option<Ports>,
+}
+
+/// Loads the database, then opens the ports for other members: none of them waits for one that loads.
+async fn prepare(
     config: &Config,
-    settings: &mut Settings,
-) -> Result<Option<(TcpListener, ClientPlace)>, Error> {
+    files: &Files<RealDisk>,
+    history: &History<RealDisk>,
+) -> Result<Prepared, Error> {
+    let is_member = config.mode == Mode::Replicated;
+    let (files, history, policy) = (files.clone(), history.clone(), StartPolicy::of(config));
+    let (sender, loading) = oneshot::channel();
+    // A thread that a signal leaves behind: whatever it writes, the next start does again.
+    let load = move || -> Result<_, Error> {
+        let loaded = startup::load(&files, &history, policy)?;
+        let epochs =
+            is_member.then(|| startup::load_epochs(&files, &loaded.database)).transpose()?;
+        Ok((loaded, epochs))
+    };
+    let thread = thread::Builder::new().name("loading".to_owned());
+    // Nobody listens any more only when the process ends.
+    thread.spawn(move || drop(sender.send(load()))).map_err(Error::Runtime)?;
+    let (loaded, epochs) = loading.await.expect("a panic ends the process")?;
+    let ports = if is_member { Some(Ports::open(config).await?) } else { None };
+    Ok(Prepared { loaded, epochs, ports })
+}
+
+/// Listens for clients, if there is a port for them, before anything is read. They are not let in yet.
+fn open_client_port(config: &Config, settings: &mut Settings) -> Result<Option<EarlyPort>, Error> {
     let clients = &config.clients;
     let Some(port) = clients.port else { return Ok(None) };
     let place = ClientPlace::new(clients.address.as_deref(), port);
     let listener = listener::open(&place, clients.listen_backlog)?;
     settings.client_port = listener.local_addr().ok().map(|address| address.port());
-    Ok(Some((listener, place)))
+    let whitelist = settings.whitelist.clone();
+    Ok(Some(EarlyPort::new(listener, place, whitelist, clients.tcp_keep_alive)))
 }
 
 fn writer_options(config: &Config) -> WriterOptions {
@@ -157,11 +179,13 @@ impl Signals {
 
     /// What a part of the start gives, unless the server is told to end before.
     async fn unless_ended<T>(&mut self, part: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            done = part => Some(done),
-            _ = self.terminate.recv() => None,
-            _ = self.interrupt.recv() => None,
-        }
+        let signal = tokio::select! {
+            done = part => return Some(done),
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        };
+        info!("{signal}: ending before this server has begun to serve");
+        None
     }
 }
 
@@ -227,8 +251,14 @@ fn on_report(
             Report::EpochsStored { accepted, current } => {
                 Some(Input::EpochsStored { accepted, current })
             }
-            Report::Truncated { zxid } => Some(Input::Truncated { zxid }),
-            Report::Reloaded { database } => Some(Input::Reloaded { database }),
+            Report::Truncated { zxid } => {
+                shell.on_reread();
+                Some(Input::Truncated { zxid })
+            }
+            Report::Reloaded { database } => {
+                shell.on_reread();
+                Some(Input::Reloaded { database })
+            }
             Report::Failed(error) => return Err(log_failed(error)),
         };
         if let Some(input) = input {

@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 use zk_core::{ConnectionId, Input, LinkId, Now, Output, Peer};
 use zk_storage::Wanted;
@@ -60,6 +61,8 @@ pub(crate) struct Shell {
     per_address: HashMap<IpAddr, u32>,
     log: Option<LogThread>,
     batch: Vec<Command>,
+    /// How often the log's thread has still to cut its files or read them.
+    rereading: u32,
     driver: Signal,
 }
 
@@ -115,6 +118,7 @@ impl Shell {
                 per_address: HashMap::new(),
                 log: Some(log),
                 batch: Vec::new(),
+                rereading: 0,
                 driver: Signal::default(),
             })
         })
@@ -307,6 +311,21 @@ impl Shell {
         self.log.take()
     }
 
+    /// Comes when the log's thread has done what it was given. `None`: it is being stopped, or reads all of
+    /// its files, which takes as long as a start.
+    pub(crate) fn log_turn(&self) -> Option<oneshot::Receiver<()>> {
+        let log = self.log.as_ref().filter(|_| self.rereading == 0)?;
+        let (taken, turn) = oneshot::channel();
+        // Without the thread the sender is dropped, and the receiver knows.
+        log.send(vec![Command::Turn(taken)]);
+        Some(turn)
+    }
+
+    /// The log's thread has cut its files or read them.
+    pub(crate) fn on_reread(&mut self) {
+        self.rereading -= 1;
+    }
+
     /// Begins a snapshot of this moment, unless one is running. `is_asked` tells whether the core waits for
     /// word.
     pub(crate) fn take_snapshot(&mut self, is_asked: bool) {
@@ -355,6 +374,7 @@ impl Shell {
         if self.batch.is_empty() {
             self.driver.set();
         }
+        self.rereading += u32::from(command.needs_quiet());
         self.batch.push(command);
     }
 }

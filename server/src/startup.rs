@@ -1,6 +1,5 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -129,7 +128,8 @@ pub(crate) fn load(
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
-    let is_marked = take_marker(files)?;
+    let markers = markers(files);
+    let is_marked = !markers.is_empty();
     let stored_epoch = Epochs::stored_current(&files.disk, &files.dirs)?;
     let has_followed = stored_epoch.is_some_and(|epoch| epoch > Epoch(0));
     let may_repair = policy.may_repair && has_followed;
@@ -159,6 +159,10 @@ pub(crate) fn load(
         );
     } else if snapshot_zxid.is_none() {
         write_now(files, &mut database)?;
+    }
+    // A start that is cut off before this finds the marker again.
+    for path in markers {
+        files.disk.remove(&path).map_err(|source| Error::Marker { path, source })?;
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
     Ok(Loaded { database, wants_snapshot, took, replayed, is_blank, locks })
@@ -194,23 +198,18 @@ fn shown(places: &[PathBuf]) -> String {
     places.join(" and ")
 }
 
-/// Looks for the file that says that an empty directory is that of a new server, and removes it.
+/// The files that say that an empty directory is that of a new server.
 ///
 /// Compat: the manual puts it into `dataDir`, Java looks for it in `dataLogDir`.
-fn take_marker(files: &Files<RealDisk>) -> Result<bool, Error> {
-    let mut is_found = false;
-    for dir in [files.dirs.snap(), files.dirs.log()].into_iter().filter_map(Path::parent) {
-        let path = dir.join(MARKER);
-        match files.disk.remove(&path) {
-            Ok(()) => is_found = true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::Marker { path, source }),
-        }
-    }
-    if is_found {
+fn markers(files: &Files<RealDisk>) -> Vec<PathBuf> {
+    let dirs = [files.dirs.snap(), files.dirs.log()].into_iter().filter_map(Path::parent);
+    let mut markers: Vec<_> =
+        dirs.map(|dir| dir.join(MARKER)).filter(|path| path.exists()).collect();
+    markers.dedup();
+    if !markers.is_empty() {
         info!("{MARKER} file found, an empty database will not block voting participation");
     }
-    Ok(is_found)
+    markers
 }
 
 const MARKER: &str = "initialize";

@@ -15,6 +15,7 @@ mod settings;
 mod tests;
 mod watches;
 
+use zk_config::config::Whitelist;
 use zk_core::{ConnectionId, Now};
 
 use crate::metrics::Counts;
@@ -89,6 +90,11 @@ impl Word {
     }
 }
 
+/// What a prober puts behind a word to have it answered only after the log's thread has taken a turn.
+///
+/// Java's servers, and those of ours before there was this, read a word and no further: they answer at once.
+pub(crate) const LOG_TURN: &[u8] = b"+log";
+
 const RUOK: &str = "imok";
 const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests";
 
@@ -114,17 +120,35 @@ pub(crate) fn answer(
     // It is the server's own tools that ask for the members.
     let is_own = word == Word::Memb && shell.is_of_this_machine(cnx);
     if !is_own && !shell.settings.whitelist.allows(word.name()) {
-        let text = format!("{} is not executed because it is not in the whitelist.\n", word.name());
-        return Some(Text { text, is_allowed: false });
+        return Some(Text { text: refusal(word), is_allowed: false });
     }
     let now = shell.clock.now();
-    let text = if shell.peer.is_serving() || shell.peer.is_read_only() {
+    let is_serving = shell.peer.is_serving() || shell.peer.is_read_only();
+    let text = if is_serving || word == Word::Memb {
         executed(shell, now, cnx, word, rest)?
     } else {
-        without_service(shell, word, rest)?
+        without_service(&mut shell.trace_mask, word, rest)?
     };
     shell.peer.stats_mut().packets_sent += 1;
     Some(Text { text, is_allowed: true })
+}
+
+/// The same before there is a database, with the trace mask of then.
+pub(crate) fn answer_without_database(
+    whitelist: &Whitelist,
+    trace_mask: &mut i64,
+    word: Word,
+    rest: &[u8],
+) -> Option<String> {
+    if whitelist.allows(word.name()) {
+        without_service(trace_mask, word, rest)
+    } else {
+        Some(refusal(word))
+    }
+}
+
+fn refusal(word: Word) -> String {
+    format!("{} is not executed because it is not in the whitelist.\n", word.name())
 }
 
 fn executed(
@@ -144,7 +168,7 @@ fn executed(
         Word::Dirs => settings::dirs(&shell.settings),
         Word::Dump => dump::dump(shell, now),
         Word::Envi => envi::envi(),
-        Word::Gtmk => gtmk(shell),
+        Word::Gtmk => gtmk(shell.trace_mask),
         Word::Hash => hash(shell),
         Word::Isro => if shell.peer.is_read_only() { "ro" } else { "rw" }.to_owned(),
         Word::Memb => members::memb(shell),
@@ -160,7 +184,7 @@ fn executed(
         Word::Stat => {
             report::head(&shell.peer) + &connections::clients(shell, cnx) + &report::srvr(shell)
         }
-        Word::Stmk => stmk(shell, rest)?,
+        Word::Stmk => stmk(&mut shell.trace_mask, rest)?,
         Word::TelnetClose => return None,
         Word::Wchc => watches::by_session(&shell.peer),
         Word::Wchp => watches::by_path(&shell.peer),
@@ -168,15 +192,14 @@ fn executed(
     })
 }
 
-/// What is answered while there is no quorum: only some words can do without.
-fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String> {
+/// What is answered while there is no quorum, or no database: only some words can do without.
+fn without_service(trace_mask: &mut i64, word: Word, rest: &[u8]) -> Option<String> {
     Some(match word {
         Word::Envi => envi::envi(),
-        Word::Gtmk => gtmk(shell),
+        Word::Gtmk => gtmk(*trace_mask),
         Word::Isro => "null".to_owned(),
-        Word::Memb => members::memb(shell),
         Word::Ruok => RUOK.to_owned(),
-        Word::Stmk => stmk(shell, rest)?,
+        Word::Stmk => stmk(trace_mask, rest)?,
         Word::TelnetClose => return None,
         // Compat: the only one without a line feed.
         Word::Hash => NOT_SERVING.to_owned(),
@@ -185,6 +208,7 @@ fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String>
         | Word::Crst
         | Word::Dirs
         | Word::Dump
+        | Word::Memb
         | Word::Mntr
         | Word::Srst
         | Word::Srvr
@@ -195,13 +219,13 @@ fn without_service(shell: &mut Shell, word: Word, rest: &[u8]) -> Option<String>
     })
 }
 
-fn gtmk(shell: &Shell) -> String {
-    shell.trace_mask.to_string()
+fn gtmk(trace_mask: i64) -> String {
+    trace_mask.to_string()
 }
 
-fn stmk(shell: &mut Shell, rest: &[u8]) -> Option<String> {
-    shell.trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
-    Some(gtmk(shell))
+fn stmk(trace_mask: &mut i64, rest: &[u8]) -> Option<String> {
+    *trace_mask = i64::from_be_bytes(*rest.first_chunk()?);
+    Some(gtmk(*trace_mask))
 }
 
 /// The digests that servers of one ensemble can be compared by: signed, as Java's numbers are.

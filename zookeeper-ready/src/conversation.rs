@@ -100,8 +100,13 @@ impl Conversation {
 
     /// Sends `word` and gives back all that comes until the server closes.
     pub fn ask(&self, word: &'static str) -> Result<String, NoAnswer> {
+        self.ask_with(word, "")
+    }
+
+    /// The same with an argument behind the word.
+    pub fn ask_with(&self, word: &'static str, argument: &str) -> Result<String, NoAnswer> {
         let (mut stream, address) = self.connect(word)?;
-        let answer = self.exchange(&mut stream, address, word)?;
+        let answer = self.exchange(&mut stream, address, word, argument)?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
@@ -154,11 +159,14 @@ impl Conversation {
         stream: &mut TcpStream,
         address: SocketAddr,
         word: &'static str,
+        argument: &str,
     ) -> Result<Vec<u8>, NoAnswer> {
         let broken = |source| NoAnswer::Broken { address, word, source };
         let mut answer = Vec::new();
         stream.set_write_timeout(Some(self.left(word, 0)?)).map_err(broken)?;
-        stream.write_all(word.as_bytes()).map_err(|error| self.failed(error, word, 0, broken))?;
+        // At once, so that a server has both with its first read.
+        let sent = [word.as_bytes(), argument.as_bytes()].concat();
+        stream.write_all(&sent).map_err(|error| self.failed(error, word, 0, broken))?;
         let mut buffer = [0; 4096];
         loop {
             let bytes = answer.len();
@@ -167,10 +175,8 @@ impl Conversation {
                 Ok(0) => return Ok(answer),
                 Ok(read) => answer.extend_from_slice(&buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // A server that closes with input unread resets the connection after its answer.
-                Err(error) if error.kind() == ErrorKind::ConnectionReset && bytes > 0 => {
-                    return Ok(answer);
-                }
+                // A server that closes with input unread resets the connection, behind its answer if any.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(answer),
                 Err(error) => return Err(self.failed(error, word, bytes, broken)),
             }
             if answer.len() > ANSWER_BYTES_MAX {

@@ -12,7 +12,7 @@ use crate::conversation::{Conversation, NoAnswer};
 pub enum Mode {
     /// As the old script: `ruok` is answered `imok`, with or without a quorum
     Ok,
-    /// The server's loop turns: any four-letter answer will do
+    /// The server's loop and the thread of its log turn, in whatever state it is
     Live,
     /// The server serves clients: leader, follower, observer or standalone
     Ready,
@@ -30,6 +30,9 @@ pub enum NotReady {
     /// There is no answer to judge.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
+    /// There is no answer in time.
+    #[error("{0}; its loop or the thread of its txn log hangs")]
+    Hung(NoAnswer),
     /// The connection was closed without a byte.
     #[error(
         "connection closed without an answer to {word}: \
@@ -87,11 +90,18 @@ pub fn is_ok(conversation: &Conversation) -> Result<(), NotReady> {
     Err(unexpected("srvr", &report))
 }
 
-/// Any four-letter answer will do.
+/// Any four-letter answer will do, once the thread of the log has taken a turn.
 pub fn is_live(conversation: &Conversation) -> Result<(), NotReady> {
-    let answer = conversation.ask("ruok")?;
+    let answer = conversation.ask_with("ruok", LOG_TURN).map_err(|error| match error {
+        NoAnswer::TooLate { .. } => NotReady::Hung(error),
+        other => other.into(),
+    })?;
     if answer::is_refusal("ruok", &answer) { Ok(()) } else { is_imok(&answer) }
 }
+
+/// Our server answers a word with this behind it, or refuses it, once the thread of its log has taken a
+/// turn. Others read four bytes and answer at once.
+const LOG_TURN: &str = "+log";
 
 /// The old script compared what a shell makes of the answer: trailing newlines do not count.
 fn is_imok(answer: &str) -> Result<(), NotReady> {

@@ -14,7 +14,9 @@ mod damage;
 #[path = "../it/deadline.rs"]
 mod deadline;
 mod disk;
+mod liveness;
 mod load;
+mod loading;
 mod mount;
 mod options;
 mod process;

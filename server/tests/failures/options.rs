@@ -9,9 +9,7 @@ use crate::process::{Outcome, PROGRAM, Running, Scratch, without_properties};
 
 /// What a server with these arguments logs from its start to its end.
 fn log_of(scratch: &Scratch, arguments: &[&str]) -> String {
-    let mut server = scratch.spawn(scratch.command(arguments));
-    server.await_port(scratch.address());
-    server.stop().stdout
+    scratch.spawn(scratch.command(arguments)).serving().stop().stdout
 }
 
 fn lines_with<'a>(text: &'a str, part: &str) -> Vec<&'a str> {
@@ -87,16 +85,16 @@ fn a_threshold_silences_what_is_below_it() {
 fn without_an_argument_the_data_is_in_the_current_folder() {
     let scratch = Scratch::new("");
     let mut server: Running = scratch.spawn(without_properties(PROGRAM));
-    server.await_line("binding to port");
+    server.await_line("Snapshotting: ");
     let first = server.stdout().lines().next().unwrap().to_owned();
     assert!(first.ends_with("no zoo.cfg given: standalone, client port 2181, data in ./data"));
-    if server.stdout().contains("binding to port") {
+    if server.stdout().contains("Snapshotting: ") {
         server.stop();
+        assert!(fs::exists(scratch.path("data/version-2/snapshot.0")).unwrap());
     } else {
         // Somebody else's server has the port.
         server.outcome().check(1, &["cannot listen on client port ", ":2181: "]);
     }
-    assert!(fs::exists(scratch.path("data/version-2/snapshot.0")).unwrap());
 }
 
 #[test]
@@ -109,8 +107,7 @@ fn a_log_that_nobody_can_write_stops_nothing_and_changes_no_exit_code() {
     };
     let scratch = Scratch::new("autopurge.purgeInteval=1\n");
     assert_eq!(full(&scratch, &["--check"]).outcome().code, 0);
-    let mut server = full(&scratch, &[]);
-    server.await_port(scratch.address());
+    let server = full(&scratch, &[]).serving();
     let mut load = Load::new(scratch.address(), 0, 100);
     load.write(5);
     server.stop();

@@ -6,7 +6,7 @@
 //! - A failing test shows all that the server printed.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -85,7 +85,7 @@ impl Scratch {
         self.spawn(command).outcome()
     }
 
-    /// Starts the server and waits until clients can connect.
+    /// Starts the server and waits until clients are served.
     pub(crate) fn serve(&self) -> Running {
         self.spawn(self.command(&[])).serving()
     }
@@ -102,7 +102,7 @@ impl Scratch {
             .spawn()
             .expect("the program starts");
         let guard = guard(&child);
-        Running { child, guard, output }
+        Running { child, guard, output, address: self.address() }
     }
 }
 
@@ -111,12 +111,17 @@ pub(crate) struct Running {
     child: Child,
     guard: Child,
     output: TempDir,
+    address: SocketAddr,
 }
 
 impl Running {
-    /// Waits until clients can connect.
+    /// Waits until clients are served.
     pub(crate) fn serving(mut self) -> Self {
-        self.await_line("binding to port");
+        await_until("the server serves", LIMIT, || {
+            (word(self.address, b"srvr").is_ok_and(|answer| answer.contains("Mode: "))
+                || !self.is_running())
+            .then_some(())
+        });
         assert!(self.is_running(), "the server ended at its start");
         self
     }
@@ -129,9 +134,9 @@ impl Running {
     }
 
     /// Waits until its port is open, which the log may be silent about, or the server has ended.
-    pub(crate) fn await_port(&mut self, address: SocketAddr) {
+    pub(crate) fn await_port(&mut self) {
         await_until("the client port is open", LIMIT, || {
-            (TcpStream::connect(address).is_ok() || !self.is_running()).then_some(())
+            (TcpStream::connect(self.address).is_ok() || !self.is_running()).then_some(())
         });
     }
 
@@ -232,6 +237,16 @@ pub(crate) fn listing(folder: &Path) -> Vec<(String, u64)> {
     let mut list: Vec<_> = fs::read_dir(folder).unwrap().map(|each| entry(each.unwrap())).collect();
     list.sort();
     list
+}
+
+/// What is answered to these bytes.
+pub(crate) fn word(address: SocketAddr, bytes: &[u8]) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.write_all(bytes)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 fn guard(child: &Child) -> Child {

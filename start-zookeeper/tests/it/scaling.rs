@@ -69,8 +69,9 @@ fn members_that_cannot_be_read_are_refused_with_the_file() {
     let refused = pod.start(&FLAGS);
     refused.refused(2, &["the members that the server was told last cannot be read: "]);
     refused.refused(2, &["zoo.cfg.dynamic.7 away"]);
-    pod.start(&["--scalable", "--servers=3", "--observers=1"])
-        .refused(2, &["--observers=1 with --scalable"]);
+    let pod = Pod::new("zk-0");
+    let refused = pod.start(&["--scalable", "--servers=3", "--observers=1"]);
+    refused.refused(2, &["--observers=1 with --scalable"]);
 }
 
 #[test]
