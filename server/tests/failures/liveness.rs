@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
-use zookeeper_ready::{Conversation, Mode, NotReady, Target, probe};
+use zookeeper_ready::probe::{is_live, is_ok, is_ready};
+use zookeeper_ready::{Conversation, NotReady, Target};
 
 use crate::deadline::await_until;
 use crate::load::Load;
@@ -32,21 +33,26 @@ impl Stopped {
 
 fn log_thread(server: &Running) -> Pid {
     let tasks = fs::read_dir(format!("/proc/{}/task", server.id())).unwrap().map(Result::unwrap);
-    let is_log = |task: &fs::DirEntry| fs::read(task.path().join("comm")).unwrap() == b"log\n";
+    // The thread that loaded the data may end meanwhile.
+    let name = |task: &fs::DirEntry| fs::read(task.path().join("comm")).unwrap_or_default();
+    let is_log = |task: &fs::DirEntry| name(task) == b"log\n";
     let task = tasks.into_iter().find(is_log).expect("the log has a thread");
     Pid::from_raw(task.file_name().to_str().unwrap().parse().unwrap())
 }
 
-fn probed(scratch: &Scratch, mode: Mode, timeout: Duration) -> Result<(), NotReady> {
+type Question = fn(&Conversation) -> Result<(), NotReady>;
+const READY: Question = |conversation| is_ready(conversation, false);
+
+fn probed(scratch: &Scratch, ask: Question, timeout: Duration) -> Result<(), NotReady> {
     let host = Some(scratch.address().ip().to_string());
     let target = Target { host, port: scratch.address().port(), timeout };
-    probe::probe(&Conversation::new(target), mode, false)
+    ask(&Conversation::new(target))
 }
 
 /// Whether the probe says no in time, and why.
 fn check_hangs(scratch: &Scratch) {
     let begin = Instant::now();
-    let why = probed(scratch, Mode::Live, SOON).unwrap_err();
+    let why = probed(scratch, is_live, SOON).unwrap_err();
     assert!(begin.elapsed() >= SOON, "{why}");
     assert!(why.to_string().ends_with("; its loop or the thread of its txn log hangs"), "{why}");
 }
@@ -59,13 +65,13 @@ fn a_server_whose_log_hangs_is_not_alive_until_it_goes_on() {
         let server = scratch.serve();
         let mut load = Load::new(scratch.address(), 0, 100);
         load.write(5);
-        probed(&scratch, Mode::Live, LATE).unwrap();
+        probed(&scratch, is_live, LATE).unwrap();
         let stopped = Stopped::new(log_thread(&server));
         check_hangs(&scratch);
-        probed(&scratch, Mode::Ok, LATE).expect("the old question has the old meaning");
-        probed(&scratch, Mode::Ready, LATE).expect("reads are served");
+        probed(&scratch, is_ok, LATE).expect("the old question has the old meaning");
+        probed(&scratch, READY, LATE).expect("reads are served");
         stopped.let_go();
-        probed(&scratch, Mode::Live, LATE).unwrap();
+        probed(&scratch, is_live, LATE).unwrap();
         load.write(5);
         server.stop();
     }
@@ -77,7 +83,7 @@ fn a_server_whose_log_is_slow_is_alive() {
     let server = scratch.serve();
     let stopped = Stopped::new(log_thread(&server));
     thread::scope(|scope| {
-        let probing = scope.spawn(|| probed(&scratch, Mode::Live, LATE));
+        let probing = scope.spawn(|| probed(&scratch, is_live, LATE));
         await_until("the probe is there", LATE, || {
             let report = word(scratch.address(), b"srvr").unwrap();
             report.contains("\nConnections: 2\n").then_some(())
@@ -96,7 +102,7 @@ fn a_server_whose_loop_hangs_is_not_alive() {
     let stopped = Stopped::new(server.id());
     check_hangs(&scratch);
     stopped.let_go();
-    probed(&scratch, Mode::Live, LATE).unwrap();
+    probed(&scratch, is_live, LATE).unwrap();
     server.stop();
 }
 
@@ -110,12 +116,12 @@ fn a_member_without_a_quorum_is_alive() {
     fs::write(scratch.path("data/myid"), "1\n").unwrap();
     let mut server = scratch.spawn(scratch.command(&[]));
     server.await_line("LOOKING");
-    probed(&scratch, Mode::Live, LATE).unwrap();
-    assert!(matches!(probed(&scratch, Mode::Ready, LATE), Err(NotReady::NotServing)));
+    probed(&scratch, is_live, LATE).unwrap();
+    assert!(matches!(probed(&scratch, READY, LATE), Err(NotReady::NotServing)));
     let stopped = Stopped::new(log_thread(&server));
     check_hangs(&scratch);
     stopped.let_go();
-    probed(&scratch, Mode::Live, LATE).unwrap();
+    probed(&scratch, is_live, LATE).unwrap();
     server.stop();
 }
 

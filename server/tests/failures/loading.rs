@@ -11,7 +11,8 @@ use zk_storage::{DataDirs, LogOptions, RealDisk, TxnLog};
 use zk_wire::{
     Acl, CreateKind, CreateTxn, Encoder, SessionId, Txn, TxnHeader, TxnRecord, Xid, Zxid,
 };
-use zookeeper_ready::{Conversation, Mode, NotReady, Target, probe};
+use zookeeper_ready::probe::{is_live, is_ok, is_ready};
+use zookeeper_ready::{Conversation, NotReady, Target};
 
 use crate::client::Client;
 use crate::process::{Running, Scratch, listing, word};
@@ -56,11 +57,14 @@ fn is_loading(server: &mut Running) -> bool {
     server.is_running() && !server.stdout().contains(LOADED)
 }
 
+type Question = fn(&Conversation) -> Result<(), NotReady>;
+const READY: Question = |conversation| is_ready(conversation, false);
+
 /// What the probe says.
-fn probed(scratch: &Scratch, mode: Mode) -> Result<(), NotReady> {
+fn probed(scratch: &Scratch, ask: Question) -> Result<(), NotReady> {
     let host = Some(scratch.address().ip().to_string());
     let target = Target { host, port: scratch.address().port(), timeout: Duration::from_secs(5) };
-    probe::probe(&Conversation::new(target), mode, false)
+    ask(&Conversation::new(target))
 }
 
 #[test]
@@ -81,9 +85,9 @@ fn a_server_that_loads_answers_words_and_serves_when_it_has_loaded() {
     ] {
         assert_eq!(word(address, asked).unwrap(), answer);
     }
-    probed(&scratch, Mode::Ok).unwrap();
-    probed(&scratch, Mode::Live).unwrap();
-    assert!(matches!(probed(&scratch, Mode::Ready), Err(NotReady::NotServing)));
+    probed(&scratch, is_ok).unwrap();
+    probed(&scratch, is_live).unwrap();
+    assert!(matches!(probed(&scratch, READY), Err(NotReady::NotServing)));
     // In pieces, as a slow network brings it.
     let mut pieces = TcpStream::connect(address).unwrap();
     pieces.set_nodelay(true).unwrap();
@@ -94,7 +98,7 @@ fn a_server_that_loads_answers_words_and_serves_when_it_has_loaded() {
     let mut client = Client::connect(address).unwrap();
     assert_eq!(client.get(PATH).unwrap().0, Some((TXNS - 1).to_string().into_bytes()));
     assert_eq!(word(address, b"gtmk").unwrap(), "7", "what was set before holds");
-    probed(&scratch, Mode::Ready).unwrap();
+    probed(&scratch, READY).unwrap();
     server.stop();
 }
 
