@@ -12,6 +12,7 @@ mod manifests;
 mod official;
 mod pods;
 mod python;
+mod scaling;
 mod shells;
 mod tools;
 mod volumes;

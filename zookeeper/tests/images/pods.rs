@@ -35,9 +35,20 @@ impl Set {
 
     /// That of another manifest.
     pub(crate) fn of(engine: &'static Engine, image: Image, path: &str) -> Option<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let text = std::fs::read_to_string(root().join(path)).expect("it is there");
-        let objects = objects(&text)?;
+        Self::of_text(engine, image, &text)
+    }
+
+    /// That of a variant, as it is applied.
+    pub(crate) fn of_variant(engine: &'static Engine, image: Image, name: &str) -> Option<Self> {
+        let folder = root().join("kustomize").join(name);
+        let text = run(program("kubectl")?.arg("kustomize").arg(folder));
+        Self::of_text(engine, image, &text)
+    }
+
+    fn of_text(engine: &'static Engine, image: Image, text: &str) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let objects = objects(text)?;
         let set = objects.iter().find(|object| object["kind"] == "StatefulSet");
         let spec = set.expect("a StatefulSet is there")["spec"].clone();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
