@@ -116,6 +116,7 @@ impl Engine {
             await_until("the engine answers", START_LIMIT, || {
                 is_running(Some(&socket)).then_some(())
             });
+            run(Command::new("sh").args(["-c", &clear(&socket)]));
             (Some(socket), vec![daemon, guard])
         };
         let network = format!("zookeeper-test-{}", std::process::id());
@@ -233,8 +234,18 @@ fn start_daemon(folder: &Path, socket: &Path) -> (Child, Child) {
         .stderr(log)
         .spawn()
         .expect("dockerd starts");
-    let guard = guard(&format!("kill {}", daemon.id()));
+    let guard = guard(&format!("{}; kill {}", clear(socket), daemon.id()));
     (daemon, guard)
+}
+
+/// Takes away what runs in an engine of our own, and its networks: their bridges would stay on the machine, of whose
+/// addresses there are for thirty.
+fn clear(socket: &Path) -> String {
+    format!(
+        "export DOCKER_HOST=unix://{}; docker ps --all --quiet | xargs --no-run-if-empty docker rm --force \
+         --volumes; docker network prune --force; docker volume prune --force",
+        socket.display()
+    )
 }
 
 /// Runs a command when these tests have ended in whatever way: then its standard input ends.
