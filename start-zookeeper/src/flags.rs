@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser};
 
+use crate::cluster;
 use crate::settings::{DEFAULT_CONF_DIR, DEFAULT_DATA_DIR, DEFAULT_DATA_LOG_DIR};
 
 /// Starts a ZooKeeper server in a container: works out which member of the ensemble this host is,
@@ -40,6 +41,10 @@ pub struct Flags {
     /// ensemble first. For the pods that `kubectl scale` is about to take away
     #[arg(long)]
     pub leave: bool,
+    /// The same if the StatefulSet is to have fewer pods than that this one is among them: asks the cluster,
+    /// for a preStop hook. Ordinals of --servers never go
+    #[arg(long = "leave-if-scaled-away", alias = "leave_if_scaled_away")]
+    pub leave_if_scaled_away: bool,
 
     /// Where snapshots and myid are
     #[arg(long = "data_dir", value_name = "DIR", default_value = DEFAULT_DATA_DIR)]
@@ -135,6 +140,9 @@ pub struct Flags {
     #[arg(long = "server_bin", value_name = "PATH")]
     pub server_bin: Option<PathBuf>,
 
+    /// Where the pod's service account is
+    #[arg(long = "service_account", hide = true, default_value = cluster::SERVICE_ACCOUNT)]
+    pub service_account: PathBuf,
     /// Hosts file to read
     #[arg(long = "hosts_file", hide = true, default_value = "/etc/hosts")]
     pub hosts_file: PathBuf,

@@ -9,6 +9,7 @@
 //! - An existing `myid`, and a zoo.cfg that is not ours, stay as they are.
 
 pub mod atomic;
+pub mod cluster;
 pub mod command;
 pub mod entry;
 pub mod flags;
@@ -27,16 +28,19 @@ pub mod volume;
 
 use std::io::Write;
 
+use cluster::Wish;
 use flags::Flags;
 use host::Host;
+use member::{Ensemble, Place};
 use plan::Plan;
 use problem::Failure;
 use settings::Settings;
+use tracing::info;
 
 /// Does all that the flags ask for. Comes back after `--dry-run`, which prints to `out`, or with a
 /// failure; otherwise this process is the server from here on. `echo` gets zoo.cfg as written.
 pub fn run(flags: &Flags, out: &mut dyn Write, echo: &mut dyn Write) -> Result<(), Failure> {
-    if flags.leave {
+    if flags.leave || flags.leave_if_scaled_away {
         return leave(flags);
     }
     let host = Host::read(flags).map_err(|problem| Failure::Problems(vec![problem]))?;
@@ -62,11 +66,26 @@ fn leave(flags: &Flags) -> Result<(), Failure> {
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
     }
+    if !flags.leave && !is_scaled_away(flags, &settings)? {
+        return Ok(());
+    }
     let marker = settings.data_dir.join("leave");
     atomic::write(&marker, "")?;
-    tracing::info!(
+    info!(
         "{}: the server leaves the ensemble at SIGTERM; remove the file to stay",
         marker.display()
     );
     Ok(())
+}
+
+fn is_scaled_away(flags: &Flags, settings: &Settings) -> Result<bool, Failure> {
+    let host = Host::read(flags).map_err(|problem| Failure::Problems(vec![problem]))?;
+    let settings = Settings { scalable: true, ..settings.clone() };
+    let place = Place::derive(&settings, &host, None).map_err(Failure::Problems)?;
+    let Some(Ensemble { name, ordinal, .. }) = place.ensemble else { return Ok(false) };
+    if ordinal.value < settings.servers {
+        return Ok(false);
+    }
+    let wish = cluster::wish(&flags.service_account, &name.value, ordinal.value)?;
+    Ok(wish == Wish::Goes)
 }

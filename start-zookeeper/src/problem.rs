@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-pub use crate::entry::problem::EntryProblem;
+use crate::cluster::NoWish;
+use crate::entry::problem::EntryProblem;
 use crate::volume::Access;
 
 /// A file could not be written after all, or the server could not be started.
@@ -48,6 +49,9 @@ pub enum Failure {
     /// The event loop for resolving names could not be had.
     #[error("cannot resolve names: {0}")]
     Names(io::Error),
+    /// Nobody knows whether this pod goes for good; it stays a member.
+    #[error("not marked as leaving: {0}")]
+    Wish(#[from] NoWish),
     /// The system refused to run the server.
     #[error("cannot start {server}: {source}", server = .server.display())]
     Exec {
@@ -72,7 +76,11 @@ impl Failure {
                 let is_access = |problem: &Problem| matches!(problem, Problem::Access { .. });
                 if problems.iter().all(is_access) { EXIT_DIRECTORY } else { EXIT_PROBLEM }
             }
-            Self::Write { .. } | Self::Print(_) | Self::Names(_) | Self::Exec { .. } => EXIT_FAILED,
+            Self::Write { .. }
+            | Self::Print(_)
+            | Self::Names(_)
+            | Self::Wish(_)
+            | Self::Exec { .. } => EXIT_FAILED,
             Self::Stopped { exit_code } => *exit_code,
         }
     }

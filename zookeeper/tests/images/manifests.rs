@@ -70,6 +70,15 @@ fn the_objects_of_each_variant_fit_together() {
         }
         let accounts = of_kind("ServiceAccount");
         assert_eq!(accounts[0]["metadata"]["name"], pod["spec"]["serviceAccountName"], "{name}");
+        for binding in of_kind("RoleBinding") {
+            let bound = [&binding["roleRef"]["name"], &binding["subjects"][0]["name"]];
+            assert_eq!(
+                bound,
+                [&of_kind("Role")[0]["metadata"]["name"], &accounts[0]["metadata"]["name"]]
+            );
+            let rule = &of_kind("Role")[0]["rules"][0];
+            assert_eq!(rule["resourceNames"][0], sets[0]["metadata"]["name"], "{name}");
+        }
         check_members(&name, spec);
         check_mounts(&name, spec);
     }

@@ -110,6 +110,11 @@ impl Set {
         format!("{}-{claim}-{ordinal}", self.prefix)
     }
 
+    /// The command of a hook.
+    pub(crate) fn hook(&self, hook: &str) -> Vec<String> {
+        list(&self.container()["lifecycle"][hook]["exec"]["command"]).iter().map(text).collect()
+    }
+
     /// What the kubelet learns from a probe.
     pub(crate) fn probe(&self, probe: &str, pod: &Container) -> bool {
         let words = list(&self.container()[probe]["exec"]["command"]);

@@ -30,6 +30,12 @@ fn a_set_of_fixed_size_becomes_scalable_and_is_scaled_to_five_and_back() {
         assert_eq!(voters(&pods[ordinal]), Some(5), "nobody leaves by ending");
     }
 
+    // There is no cluster to say who is one too many: the hook says so, and nobody is marked.
+    let hook = set.hook("preStop");
+    let hook: Vec<_> = hook.iter().map(String::as_str).collect();
+    let told = pods[4].exec(&hook);
+    let why = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(why.contains("not marked as leaving: KUBERNETES_SERVICE_HOST is not set"), "{why}");
     for pod in &pods[3..] {
         pod.say(&["start-zookeeper", "--leave"]);
     }
