@@ -12,6 +12,7 @@ pub mod atomic;
 pub mod command;
 pub mod entry;
 pub mod flags;
+pub mod guard;
 pub mod host;
 pub mod member;
 pub mod names;

@@ -14,6 +14,7 @@ use zk_config::{Config, Mode, Parsed, ServerId, Warning};
 
 use crate::atomic;
 use crate::flags::Flags;
+use crate::guard;
 use crate::host::Host;
 use crate::member::Place;
 use crate::problem::{Failure, Problem};
@@ -73,11 +74,13 @@ impl Plan {
                 return Err(problems);
             }
         };
-        let properties = server::properties(&draft.text, settings.log_level, &flags.server_args);
+        let mut properties =
+            server::properties(&draft.text, settings.log_level, &flags.server_args);
         let file = draft.named.display().to_string();
         let Parsed { config, warnings, notes } =
             Config::parse(&file, draft.text.as_bytes(), &properties)
                 .map_err(|errors| errors.0.into_iter().map(Problem::Config).collect::<Vec<_>>())?;
+        properties.extend(guard::property(&config));
         let place = draft.place(&settings, host, &config)?;
         let mut obstacles = Vec::new();
         let (path, detour) = match &flags.config {

@@ -16,6 +16,7 @@ use super::problem::EntryProblem;
 use super::zoo_cfg::Draft;
 use super::{first_that_exists, privileges, report};
 use crate::atomic;
+use crate::guard;
 use crate::host::Host;
 use crate::problem::{Failure, Problem};
 use crate::server::{self, Server};
@@ -112,13 +113,14 @@ impl Start {
         } else {
             fs::read(&path).map_err(|source| vec![Problem::unreadable("zoo.cfg", &path)(source)])?
         };
-        let properties = properties(&environment);
+        let mut properties = properties(&environment);
         let of_jvm = [JVMFLAGS, "SERVER_JVMFLAGS"]
             .into_iter()
             .flat_map(|name| jvm_properties(environment.get(name).unwrap_or_default()));
         let all: Vec<_> = of_jvm.chain(properties.iter().cloned()).collect();
         let parsed = Config::parse(&path.display().to_string(), &text, &all)
             .map_err(|errors| errors.0.into_iter().map(Problem::Config).collect::<Vec<_>>())?;
+        properties.extend(guard::property(&parsed.config));
         Ok(Self { environment, family, layout, identity, draft, parsed, path, is_new, properties })
     }
 

@@ -7,6 +7,7 @@ mod deadline;
 mod engine;
 mod ensemble;
 mod field;
+mod growth;
 mod layers;
 mod manifests;
 mod official;
