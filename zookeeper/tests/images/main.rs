@@ -14,5 +14,6 @@ mod official;
 mod pods;
 mod python;
 mod shells;
+mod takeover;
 mod tools;
 mod volumes;
