@@ -47,6 +47,11 @@ pub fn docker_entrypoint(words: &[OsString]) -> Result<bool, Failure> {
     }
 }
 
+/// The zoo.cfg of the server of this container, for tools beside it.
+pub fn zoo_cfg() -> PathBuf {
+    start::file_for_status(None)
+}
+
 /// `zkServer.sh [--config folder] start-foreground|status|version [zoo.cfg]`. Whether all is well.
 pub fn zk_server(words: &[OsString]) -> Result<bool, Failure> {
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();

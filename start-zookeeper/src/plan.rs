@@ -14,9 +14,11 @@ use zk_config::{Config, Mode, Parsed, ServerId, Warning};
 
 use crate::atomic;
 use crate::flags::Flags;
+use crate::guard;
 use crate::host::Host;
 use crate::kept::Kept;
 use crate::member::Place;
+use crate::memory;
 use crate::problem::{Failure, Problem};
 use crate::render::{self, TEMPLATE};
 use crate::server::{self, Server};
@@ -74,7 +76,8 @@ impl Plan {
                 return Err(problems);
             }
         };
-        let properties = server::properties(&draft.text, settings.log_level, &flags.server_args);
+        let mut properties =
+            server::properties(&draft.text, settings.log_level, &flags.server_args);
         let file = draft.named.display().to_string();
         let Parsed { mut config, warnings, notes } =
             Config::parse(&file, draft.text.as_bytes(), &properties)
@@ -84,6 +87,7 @@ impl Plan {
         {
             config.quorum.ensemble = kept.ensemble.clone();
         }
+        properties.extend(guard::property(&config));
         let place = draft.place(&settings, host, &config)?;
         let mut obstacles = Vec::new();
         let (path, detour) = match &flags.config {
@@ -221,6 +225,7 @@ fn volume(
     let folders: Vec<_> = folders.into_iter().flatten().map(Path::to_owned).collect();
     obstacles.extend(volume::access_problems(&folders));
     obstacles.extend(volume::logs_elsewhere(data_dir, data_log_dir));
+    obstacles.extend(memory::problem(data_dir));
     let expected = Expected { id: place.id, who: &place.who };
     let myid = match volume::myid(data_dir, expected, |id| place.owner(id)) {
         Ok(Myid::Missing) => Some((data_dir.join("myid"), format!("{}\n", place.id))),

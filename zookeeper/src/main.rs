@@ -1,9 +1,11 @@
-//! The image's one binary: server, entry point, shell and probes, told apart by the name it is called.
+//! The image's one binary: server, entry point, shell, purging and probes, told apart by the name it is called.
 //!
 //! It decides nothing itself. One file with links to it is a third of the size of the programs
 //! beside each other, since they share most of their code.
 //!
 //! Invariant: under its own name the first argument is the name, so that no link is needed.
+
+mod cleanup;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -31,6 +33,7 @@ fn program(words: &[OsString]) -> Option<Program> {
     let name = Path::new(words.first()?).file_name().and_then(OsStr::to_str)?;
     Some(match name {
         "zkcli" | "zkCli.sh" => |words| zkcli::main(words),
+        "zkCleanup.sh" => cleanup::main,
         "nc" => |words| zookeeper_ready::netcat::main(words),
         "zookeeper-server" => |words| zookeeper_server::command::main(words),
         "zookeeper-ready" => |words| zookeeper_ready::ready::main(words),
@@ -49,4 +52,4 @@ const EXIT_USAGE: u8 = 2;
 
 const USAGE: &str = "\
 zookeeper: say which program: zookeeper start-zookeeper|zookeeper-server|zookeeper-ready|\
-zookeeper-metrics|zkCli.sh|zkServer.sh|docker-entrypoint.sh|nc [arguments], or call it by a link of that name";
+zookeeper-metrics|zkCleanup.sh|zkCli.sh|zkServer.sh|docker-entrypoint.sh|nc [arguments], or call it by a link of that name";

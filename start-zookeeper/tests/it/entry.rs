@@ -115,7 +115,25 @@ fn a_member_says_where_each_setting_came_from() {
     run.says("tickTime=1500 (from ZOO_CFG_EXTRA_FILE)");
     run.says("ZOO_TICKTIME is no variable: is ZOO_TICK_TIME meant?");
     assert!(!run.stderr.contains("ZOO_SERVICE_HOST"), "{}", run.stderr);
-    assert_eq!(run.arguments(), ["-Dzookeeper.console.threshold=DEBUG", "/conf/zoo.cfg"]);
+    let guard = "-Dzookeeper.joinGuard.enabled=true";
+    let level = "-Dzookeeper.console.threshold=DEBUG";
+    assert_eq!(run.arguments(), [level, guard, "/conf/zoo.cfg"]);
+}
+
+#[test]
+fn an_ensemble_is_guarded_against_empty_volumes_unless_somebody_says_otherwise() {
+    let arguments = |more: (&str, &str)| {
+        let container = Container::new();
+        let run = container.start(&[("ZOO_SERVERS", THREE), more]).started();
+        assert!(!container.zoo_cfg().contains("joinGuard.enabled=true"));
+        run.arguments().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let guard = "-Dzookeeper.joinGuard.enabled=true";
+    assert_eq!(arguments(("ZOO_MY_ID", "1")), [guard, "/conf/zoo.cfg"]);
+    assert_eq!(arguments(("ZOO_CFG_EXTRA", "joinGuard.enabled=false")), ["/conf/zoo.cfg"]);
+    assert_eq!(arguments(("ZOO_CFG_EXTRA", "db.autocreate=true")), ["/conf/zoo.cfg"]);
+    let flags = ("JVMFLAGS", "-Xmx1g -Dzookeeper.joinGuard.enabled=false");
+    assert_eq!(arguments(flags), ["/conf/zoo.cfg"]);
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn a_start_writes_zoo_cfg_and_myid_and_becomes_the_server() {
             "-Dzookeeper.console.threshold=WARN",
             "-Dzookeeper.quorumListenOnAllIPs=true",
             "-Da=b",
+            "-Dzookeeper.joinGuard.enabled=true",
             "--more",
             &zoo_cfg,
         ]

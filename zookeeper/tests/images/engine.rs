@@ -27,7 +27,7 @@ pub(crate) struct Engine {
     _guards: Vec<Child>,
 }
 
-/// Which of the images.
+/// Which image a container is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Image {
     /// On Debian, whose `sh` was dash.
@@ -36,6 +36,8 @@ pub(crate) enum Image {
     Busybox,
     /// The binary alone.
     Scratch,
+    /// None of ours: what slim stands on.
+    Debian,
 }
 
 impl Image {
@@ -46,6 +48,7 @@ impl Image {
             Self::Slim => "zookeeper-test:slim",
             Self::Busybox => "zookeeper-test:busybox",
             Self::Scratch => "zookeeper-test:scratch",
+            Self::Debian => DEBIAN,
         }
     }
 
@@ -54,7 +57,7 @@ impl Image {
         match self {
             Self::Slim => Some(DEBIAN),
             Self::Busybox => Some(BUSYBOX),
-            Self::Scratch => None,
+            Self::Scratch | Self::Debian => None,
         }
     }
 }

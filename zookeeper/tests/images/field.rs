@@ -60,6 +60,7 @@ fn check_identity(ordinal: usize, pod: &Container) {
     // There is no `ps` in the base; what it would show of process 1 is the server and its user.
     assert_eq!(sh("cat /proc/1/comm").trim(), "zookeeper-serve");
     assert!(sh("cat /proc/1/status").contains("Uid:\t1000\t1000\t1000\t1000"));
+    assert_eq!(sh("zkCleanup.sh -n 3"), "", "nothing is old");
     assert!(sh("zookeeper-metrics 2181").starts_with("zk_version"));
 }
 

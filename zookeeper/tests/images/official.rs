@@ -47,6 +47,7 @@ fn a_single_node_with_three_folders_of_the_host_leaves_its_files_there() {
             assert!(status.contains(line), "{status}\nlacks {line}");
         }
         assert_eq!(container.say(&["zkServer.sh", "status"]), "Mode: standalone\n");
+        assert_eq!(container.say(&["zkCleanup.sh", "-n", "3"]), "", "nothing is old");
         let path = "/apache-zookeeper-3.8.0-bin/bin/zkServer.sh";
         assert_eq!(container.say(&[path, "status"]), "Mode: standalone\n");
         let (took, code) = container.stop();
