@@ -158,6 +158,7 @@ Exit codes:
   1    a file could not be written, or the server could not be started
   2    the flags, this host's name, zoo.cfg or the volume make no sense; nothing was written
   3    a directory cannot be created or written; nothing was written
+  5    the container's memory limit is below what the server needs; nothing was written
   130  interrupted during --dns_wait
   143  terminated during --dns_wait
   Once the server runs, the exit code is the server's.";
@@ -198,7 +199,14 @@ mod tests {
     #[test]
     fn the_help_names_every_exit_code() {
         use crate::problem::*;
-        let codes = [EXIT_FAILED, EXIT_PROBLEM, EXIT_DIRECTORY, EXIT_INTERRUPTED, EXIT_TERMINATED];
+        let codes = [
+            EXIT_FAILED,
+            EXIT_PROBLEM,
+            EXIT_DIRECTORY,
+            EXIT_MEMORY,
+            EXIT_INTERRUPTED,
+            EXIT_TERMINATED,
+        ];
         for code in codes {
             assert!(AFTER_HELP.contains(&format!("\n  {code:<3}  ")), "{code}");
         }

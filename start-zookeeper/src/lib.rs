@@ -15,6 +15,7 @@ pub mod flags;
 pub mod guard;
 pub mod host;
 pub mod member;
+mod memory;
 pub mod names;
 mod plan;
 pub mod problem;

@@ -17,6 +17,7 @@ use crate::flags::Flags;
 use crate::guard;
 use crate::host::Host;
 use crate::member::Place;
+use crate::memory;
 use crate::problem::{Failure, Problem};
 use crate::render::{self, TEMPLATE};
 use crate::server::{self, Server};
@@ -212,6 +213,7 @@ fn volume(
     let folders: Vec<_> = folders.into_iter().flatten().map(Path::to_owned).collect();
     obstacles.extend(volume::access_problems(&folders));
     obstacles.extend(volume::logs_elsewhere(data_dir, data_log_dir));
+    obstacles.extend(memory::problem(data_dir));
     let expected = Expected { id: place.id, who: &place.who };
     let myid = match volume::myid(data_dir, expected, |id| place.owner(id)) {
         Ok(Myid::Missing) => Some((data_dir.join("myid"), format!("{}\n", place.id))),

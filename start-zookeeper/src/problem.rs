@@ -21,6 +21,8 @@ pub const EXIT_FAILED: u8 = 1;
 pub const EXIT_PROBLEM: u8 = 2;
 /// A directory cannot be created or written, as with the Java server.
 pub const EXIT_DIRECTORY: u8 = 3;
+/// The container's memory limit is below what the server needs.
+pub const EXIT_MEMORY: u8 = 5;
 /// SIGINT came while names were waited for.
 pub const EXIT_INTERRUPTED: u8 = 130;
 /// SIGTERM came while names were waited for.
@@ -70,7 +72,12 @@ impl Failure {
         match self {
             Self::Problems(problems) => {
                 let is_access = |problem: &Problem| matches!(problem, Problem::Access { .. });
-                if problems.iter().all(is_access) { EXIT_DIRECTORY } else { EXIT_PROBLEM }
+                let is_memory = |problem: &Problem| matches!(problem, Problem::Memory { .. });
+                match problems {
+                    _ if problems.iter().all(is_access) => EXIT_DIRECTORY,
+                    _ if problems.iter().all(is_memory) => EXIT_MEMORY,
+                    _ => EXIT_PROBLEM,
+                }
             }
             Self::Write { .. } | Self::Print(_) | Self::Names(_) | Self::Exec { .. } => EXIT_FAILED,
             Self::Stopped { exit_code } => *exit_code,
@@ -359,6 +366,20 @@ pub enum Problem {
         source: Errno,
         /// Whose it is, and who wants to write.
         access: Access,
+    },
+
+    /// The kernel would kill the server without a word.
+    #[error(
+        "the container's memory limit of {limit} is too small: the newest snapshot has {snapshot}, so the server \
+         needs {least} at the very least: raise resources.limits.memory, or --memory of docker run"
+    )]
+    Memory {
+        /// What the container may have.
+        limit: String,
+        /// What it cannot do without.
+        least: String,
+        /// What is on the volume.
+        snapshot: String,
     },
 
     // Other images' entry points.

@@ -11,6 +11,7 @@ use zk_config::Config;
 
 use crate::flags::Flags;
 use crate::host::Host;
+use crate::memory;
 use crate::names::{self, Answer};
 use crate::plan::{Launch, Plan};
 use crate::problem::{Failure, Problem};
@@ -65,6 +66,9 @@ fn show_remarks(flags: &Flags, plan: &Plan) {
     }
     if let Some(problem) = &plan.detour {
         warn!("zoo.cfg is written to {} instead of --conf_dir: {problem}", plan.path.display());
+    }
+    if let Some(caution) = memory::caution(&plan.config.storage.data_dir) {
+        warn!("{caution}");
     }
     for caution in &plan.place.cautions {
         warn!("{caution}");

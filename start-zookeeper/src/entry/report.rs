@@ -11,6 +11,7 @@ use super::identity;
 use super::layout::has_files;
 use super::start::{Start, Volume};
 use crate::host::Host;
+use crate::memory;
 use crate::screen;
 use crate::server::{self, Server};
 
@@ -106,6 +107,8 @@ fn show_remarks(start: &Start, volume: Option<&Volume>) {
             warn!("zoo.cfg is written to {}: {problem}", volume.path.display());
         }
     }
+    let memory = memory::caution(&start.parsed.config.storage.data_dir);
+    memory.iter().for_each(|caution| warn!("{caution}"));
     start.draft.cautions.iter().for_each(|caution| warn!("{caution}"));
     start.parsed.warnings.iter().for_each(|warning| warn!("{warning}"));
     start.parsed.notes.iter().for_each(|note| debug!("{note}"));

@@ -10,6 +10,7 @@ mod field;
 mod growth;
 mod layers;
 mod manifests;
+mod memory;
 mod official;
 mod pods;
 mod python;
