@@ -30,6 +30,7 @@ mod member;
 mod mixed;
 #[path = "../failures/mount.rs"]
 mod mount;
+mod naming;
 mod network;
 mod observers;
 mod ours;
