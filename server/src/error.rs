@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use zk_wire::ServerId;
+use zk_wire::{EnsembleId, ServerId};
 
 /// A reason to end.
 #[derive(Debug, Error)]
@@ -66,6 +66,23 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The data is of another ensemble than that of the other members.
+    #[error(
+        "this server's data is of ensemble {ours}, as {} says, but server.{from} and a quorum with it are \
+         ensemble {theirs}: check that the right volume is mounted and that the server lines name the right \
+         servers; if the data of this server may be replaced by theirs, remove that file and start it again",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        ours: EnsembleId,
+        /// What the others are.
+        theirs: EnsembleId,
+        /// Who said so.
+        from: ServerId,
+    },
     /// The event loop cannot be made.
     #[error("the event loop cannot be made: {0}")]
     Runtime(#[source] io::Error),
@@ -75,13 +92,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code, as Java's `ExitCode` numbers them.
+    /// The exit code, as Java's `ExitCode` numbers them; 20 is none of those.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(errors) => errors.exit_code(),
             Self::Unsupported { .. } | Self::Resolve { .. } => 2,
             Self::Storage(error) => error.exit_code(),
             Self::Marker { .. } => 3,
+            Self::Foreign { .. } => 20,
             Self::Bind { .. } | Self::BindPeer { .. } | Self::Runtime(_) | Self::LogThread => 1,
         }
     }

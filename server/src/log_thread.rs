@@ -1,4 +1,4 @@
-//! The thread that owns the txn log and the files of epochs: appends what has come, one flush for all of
+//! The thread that owns the txn log and the files of epochs and of the ensemble's id: appends what has come, one flush for all of
 //! it, then says so.
 //!
 //! A batch is whatever came while the last flush was running; there is no timer unless one is asked for
@@ -19,8 +19,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 use zk_core::Database;
-use zk_storage::{Disk, Epochs, Error, TxnLog};
-use zk_wire::{Epoch, Zxid};
+use zk_storage::{Disk, Epochs, Error, NamingFile, TxnLog};
+use zk_wire::{Epoch, Naming, Zxid};
 
 use crate::startup::{History, recovered};
 
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Roll,
     /// Write the files of epochs.
     StoreEpochs { accepted: Epoch, current: Epoch },
+    /// Write the file of the ensemble's id.
+    StoreNaming(Naming),
     /// Remove every txn above this one, and every snapshot that shows one.
     Truncate { zxid: Zxid },
     /// Read the database from the files.
@@ -55,6 +57,8 @@ pub(crate) enum Report {
     Persisted { zxid: Zxid, txns: u32, flush: Duration },
     /// The files of epochs have these values.
     EpochsStored { accepted: Epoch, current: Epoch },
+    /// The file of the ensemble's id says this.
+    NamingStored(Naming),
     /// The log ends with this txn.
     Truncated { zxid: Zxid },
     /// What the files have.
@@ -114,6 +118,8 @@ pub(crate) struct LogFiles<D: Disk> {
     pub(crate) history: History<D>,
     /// Of a member of an ensemble.
     pub(crate) epochs: Option<Epochs<D>>,
+    /// Which ensemble it belongs to.
+    pub(crate) naming: NamingFile<D>,
 }
 
 /// How the thread works.
@@ -192,6 +198,10 @@ impl<D: Disk> Writer<D> {
                 Command::Roll => self.files.log.roll()?,
                 Command::StoreEpochs { accepted, current } => {
                     self.store_epochs(accepted, current)?;
+                }
+                Command::StoreNaming(naming) => {
+                    self.files.naming.write(naming)?;
+                    self.report(Report::NamingStored(naming));
                 }
                 Command::Truncate { zxid } => self.truncate(zxid)?,
                 Command::Reload => self.reload()?,

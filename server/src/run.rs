@@ -15,8 +15,9 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep_until, timeout};
 use tracing::{error, info, warn};
 use zk_config::{Config, Mode};
-use zk_core::{Input, Peer};
-use zk_storage::{Epochs, Error as StorageError, RealDisk, TxnLog};
+use zk_core::{Input, Output, Peer};
+use zk_storage::{Epochs, Error as StorageError, NamingFile, RealDisk, TxnLog};
+use zk_wire::Naming;
 
 use crate::clock::{Clock, millis};
 use crate::ensemble::{Core, Ensemble, Ports, waiting};
@@ -56,21 +57,28 @@ async fn serve(config: &Config) -> Result<(), Error> {
         None => signals.unless_ended(preparing).await,
     };
     let Some(prepared) = prepared else { return Ok(()) };
-    let Prepared { loaded, epochs, ports } = prepared?;
+    let Prepared { loaded, epochs, naming, ports } = prepared?;
     let (sender, mut reports) = unbounded_channel();
     let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(config));
-    let mut options = core_options(config, seed, epochs.as_ref());
+    let mut options = core_options(config, seed, epochs.as_ref(), naming.naming());
     if let Some(ensemble) = &mut options.ensemble {
         ensemble.is_blank = loaded.is_blank;
     }
-    let log = LogThread::start(LogFiles { log, history, epochs }, sender, writer_options(config))
-        .map_err(Error::Runtime)?;
+    let is_unnamed = naming.naming().settled().is_none();
+    let log_files = LogFiles { log, history, epochs, naming };
+    let log =
+        LogThread::start(log_files, sender, writer_options(config)).map_err(Error::Runtime)?;
     let clock = Clock::start();
     let peer = Peer::new(options, loaded.database, clock.now());
     let files = settings.files.clone();
     let shell = Shell::new(peer, clock, settings, log);
     shell.borrow_mut().counts.loading.add(millis(loaded.took));
     shell.borrow_mut().counts.replayed.add(loaded.replayed);
+    if ports.is_none() && is_unnamed {
+        // What it grows to has the id then.
+        let naming = Naming::Settled(startup::fresh_id());
+        shell.borrow_mut().carry_out(Output::StoreNaming(naming), None);
+    }
     match ports {
         Some(ports) => {
             let core: Rc<dyn Core> = shell.clone();
@@ -112,6 +120,7 @@ struct Prepared {
     loaded: Loaded,
     /// Of a member of an ensemble, as its ports are.
     epochs: Option<Epochs<RealDisk>>,
+    naming: NamingFile<RealDisk>,
     ports: Option<Ports>,
 }
 
@@ -129,14 +138,15 @@ async fn prepare(
         let loaded = startup::load(&files, &history, policy)?;
         let epochs =
             is_member.then(|| startup::load_epochs(&files, &loaded.database)).transpose()?;
-        Ok((loaded, epochs))
+        let naming = startup::load_naming(&files)?;
+        Ok((loaded, epochs, naming))
     };
     let thread = thread::Builder::new().name("loading".to_owned());
     // Nobody listens any more only when the process ends.
     thread.spawn(move || drop(sender.send(load()))).map_err(Error::Runtime)?;
-    let (loaded, epochs) = loading.await.expect("a panic ends the process")?;
+    let (loaded, epochs, naming) = loading.await.expect("a panic ends the process")?;
     let ports = if is_member { Some(Ports::open(config).await?) } else { None };
-    Ok(Prepared { loaded, epochs, ports })
+    Ok(Prepared { loaded, epochs, naming, ports })
 }
 
 /// Listens for clients, if there is a port for them, before anything is read. They are not let in yet.
@@ -200,6 +210,9 @@ async fn drive(
     loop {
         let (deadline, is_alive) = {
             let mut shell = shell.borrow_mut();
+            if let Some(why) = shell.stranger.take() {
+                return Err(why);
+            }
             let is_alive = shell.send_batch();
             let nap = Instant::now() + NAP;
             let due = shell.peer.deadline().map_or(nap, |at| shell.clock.instant(at).min(nap));
@@ -251,6 +264,7 @@ fn on_report(
             Report::EpochsStored { accepted, current } => {
                 Some(Input::EpochsStored { accepted, current })
             }
+            Report::NamingStored(naming) => Some(Input::NamingStored { naming }),
             Report::Truncated { zxid } => {
                 shell.on_reread();
                 Some(Input::Truncated { zxid })

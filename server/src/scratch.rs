@@ -53,7 +53,9 @@ impl Scratch {
             file_len_max: None,
         };
         let (sender, reports) = unbounded_channel();
-        (LogThread::start(LogFiles { log, history, epochs }, sender, options).unwrap(), reports)
+        let naming = startup::load_naming(&files).unwrap();
+        let files = LogFiles { log, history, epochs, naming };
+        (LogThread::start(files, sender, options).unwrap(), reports)
     }
 }
 

@@ -1,5 +1,6 @@
 //! From the configuration to what each part of the server is told.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use zk_core::{
     SnapshotOptions, TokenOptions,
 };
 use zk_storage::{Compression, DataDirs, Disk, Epochs, LogOptions, RealDisk, RecoverOptions};
-use zk_wire::ServerId;
+use zk_wire::{Naming, ServerId};
 
 use crate::clock::millis;
 use crate::ensemble::config_files::last_seen;
 use crate::ensemble::members::{self, ConfigGrammar};
+use crate::startup::fresh_id;
 
 /// What the event loop looks at while it runs.
 pub(crate) struct Settings {
@@ -53,6 +55,13 @@ pub(crate) struct Files<D: Disk> {
     pub(crate) disk: D,
     pub(crate) dirs: DataDirs,
     pub(crate) compression: Compression,
+}
+
+impl<D: Disk> Files<D> {
+    /// The file of the ensemble's id.
+    pub(crate) fn naming_path(&self) -> PathBuf {
+        zk_storage::naming_path(&self.dirs)
+    }
 }
 
 impl Settings {
@@ -119,6 +128,7 @@ pub(crate) fn core_options(
     config: &Config,
     seed: u64,
     epochs: Option<&Epochs<RealDisk>>,
+    naming: Naming,
 ) -> Options {
     let processing = &config.processing;
     let containers = &processing.containers;
@@ -156,17 +166,19 @@ pub(crate) fn core_options(
             fill_time_ms: millis(throttle.fill_time),
             fill_count: throttle.fill_count.into(),
         },
-        ensemble: epochs.map(|epochs| ensemble_options(config, epochs)),
+        ensemble: epochs.map(|epochs| ensemble_options(config, epochs, naming)),
     }
 }
 
 /// What a member is told.
-fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>) -> EnsembleOptions {
+fn ensemble_options(config: &Config, epochs: &Epochs<RealDisk>, naming: Naming) -> EnsembleOptions {
     let quorum = &config.quorum;
     EnsembleOptions {
         me: me(config),
         members: members::of(&quorum.ensemble),
         proposed: last_seen(config).map(members::of),
+        naming,
+        fresh_id: fresh_id(),
         is_blank: false,
         may_found: config.storage.join_guard,
         current_epoch: epochs.current(),

@@ -21,6 +21,7 @@ use zk_storage::Wanted;
 
 use crate::clock::Clock;
 use crate::ensemble::{Ensemble, log_reading, snapshot_stream};
+use crate::error::Error;
 use crate::listener::{ClientPlace, ClientPort, move_client_port};
 use crate::log_thread::{Command, LogThread};
 use crate::metrics::Counts;
@@ -46,6 +47,8 @@ pub(crate) struct Shell {
     pub(crate) counts: Counts,
     /// What `stmk` set: kept for `gtmk`, without any effect.
     pub(crate) trace_mask: i64,
+    /// Why it must end: its data is of another ensemble.
+    pub(crate) stranger: Option<Error>,
     pub(crate) snapshots: Snapshots,
     /// Where clients come in, if anywhere.
     pub(crate) client_port: Option<ClientPort>,
@@ -106,6 +109,7 @@ impl Shell {
                 started: Instant::now(),
                 counts: Counts::default(),
                 trace_mask: words::TRACE_MASK,
+                stranger: None,
                 snapshots: Snapshots::default(),
                 client_port: None,
                 ensemble: None,
@@ -230,6 +234,12 @@ impl Shell {
             Output::ResumeLink(link) => self.others().links().resume(link),
             Output::StoreEpochs { accepted, current } => {
                 self.log(Command::StoreEpochs { accepted, current });
+            }
+            Output::StoreNaming(naming) => self.log(Command::StoreNaming(naming)),
+            Output::Foreign { ours, theirs, from } => {
+                let path = self.settings.files.naming_path();
+                self.stranger = Some(Error::Foreign { path, ours, theirs, from });
+                self.driver.set();
             }
             Output::KeepMembers => self.keep_members(),
             Output::Truncate { zxid } => self.log(Command::Truncate { zxid }),

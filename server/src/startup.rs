@@ -1,5 +1,6 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,10 @@ use zk_config::config::Metrics;
 use zk_config::{Config, Mode, Role};
 use zk_core::{Database, DatabaseOptions};
 use zk_storage::{
-    DataDirs, Disk, Epochs, RealDisk, RecoverOptions, Recovered, SnapshotWriter, Warning,
-    finish_setting_aside, recover, remove_leftovers, set_aside,
+    DataDirs, Disk, Epochs, NamingFile, RealDisk, RecoverOptions, Recovered, SnapshotWriter,
+    Warning, finish_setting_aside, recover, remove_leftovers, set_aside,
 };
-use zk_wire::{Epoch, Zxid};
+use zk_wire::{EnsembleId, Epoch, Zxid};
 
 use crate::error::Error;
 use crate::settings::{Files, HISTORY_BYTES, database_options, recover_options};
@@ -222,6 +223,23 @@ pub(crate) fn load_epochs(
     let epochs = Epochs::load(files.disk, &files.dirs, database.last_zxid())?;
     info!("current epoch {}, accepted epoch {}", epochs.current(), epochs.accepted());
     Ok(epochs)
+}
+
+/// Reads which ensemble the data belongs to.
+pub(crate) fn load_naming(files: &Files<RealDisk>) -> Result<NamingFile<RealDisk>, Error> {
+    let file = NamingFile::load(files.disk, &files.dirs)?;
+    if let Some(id) = file.naming().settled() {
+        info!("ensemble id {id}");
+    }
+    Ok(file)
+}
+
+/// A random id, in the form of a version 4 UUID.
+pub(crate) fn fresh_id() -> EnsembleId {
+    let random = RandomState::new();
+    let [high, low] = [0, 1].map(|half| u128::from(random.hash_one(half)));
+    let random = high << 64 | low;
+    EnsembleId(random & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62)
 }
 
 /// The database as the files have it, ready to serve; says what was not smooth.

@@ -171,6 +171,7 @@ impl Peer {
             Input::EpochsStored { accepted, current } => {
                 self.on_epochs_stored(now, accepted, current, out);
             }
+            Input::NamingStored { naming } => self.on_naming_stored(now, naming, out),
             Input::Truncated { zxid } => self.on_truncated(now, zxid, out),
             Input::Reloaded { database } => self.on_reloaded(now, *database, out),
             Input::SnapshotTaken { is_durable } => self.on_snapshot_taken(now, is_durable, out),

@@ -12,7 +12,7 @@ mod learner;
 mod options;
 
 use bytes::Bytes;
-use zk_wire::{Epoch, QuorumPacket, TxnRecord, Zxid};
+use zk_wire::{EnsembleId, Epoch, Naming, QuorumPacket, TxnRecord, Zxid};
 
 pub(crate) use history::{History, Keep, Replayed};
 pub(crate) use leader::Leader;
@@ -35,6 +35,8 @@ pub(crate) enum Act {
     StoreAccepted(Epoch),
     /// Store the epoch that is followed.
     StoreCurrent(Epoch),
+    /// Store what is known of the ensemble's id.
+    StoreNaming(Naming),
     /// Log a txn that the leader proposed.
     Log(TxnRecord, Bytes),
     /// Cut the log back to this txn.
@@ -138,6 +140,16 @@ pub(crate) enum GiveUp {
     Reconfigured {
         /// Its version.
         version: i64,
+    },
+    /// This server's data is of another ensemble than that of the others.
+    #[error("server.{sid} is of ensemble {theirs}, this server of {ours}")]
+    Foreign {
+        /// Its own id.
+        ours: EnsembleId,
+        /// That of the others.
+        theirs: EnsembleId,
+        /// Who said so.
+        sid: zk_wire::ServerId,
     },
     /// The leader was not reached.
     #[error("the leader cannot be reached")]

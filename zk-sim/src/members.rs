@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use zk_core::{Grammar, Members, MembersChange};
-use zk_wire::ServerId;
+use zk_wire::{Naming, ServerId};
 
-/// What a server's files say of the members: it outlives every crash.
+/// What a server's files say of the members and of the ensemble: it outlives every crash.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) members: Option<Members>,
     pub(crate) proposed: Option<Members>,
+    /// What its file says of the ensemble's id.
+    pub(crate) naming: Naming,
 }
 
 /// The files of one machine, which its process writes.

@@ -57,7 +57,7 @@ fn the_same_seed_gives_the_same_run() {
 
 /// The broken server is found within a few seeds, and by one of the promises that it breaks.
 fn check(mutation: Mutation, voters: usize, broken: &[Property]) {
-    const SEEDS_MAX: u64 = 400;
+    const SEEDS_MAX: u64 = 1000;
     let found = (0..SEEDS_MAX).find_map(|seed| {
         let run = Run { mutation: Some(mutation), ..Run::new(seed, voters) };
         run.run().result.err().filter(|violation| broken.contains(&violation.property))

@@ -139,6 +139,15 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The file that names the ensemble names none.
+    #[error(
+        "{} holds no ensemble id; restore it, or remove it: the server then takes the id of its ensemble again",
+        path.display()
+    )]
+    NamingFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// Epochs that contradict the log or each other.
     #[error(
         "{} says epoch {found}, but this server has already seen {seen}; the file was restored from \

@@ -12,6 +12,7 @@ mod election;
 mod frame;
 mod ids;
 mod jute;
+mod naming;
 mod persistence;
 mod proto;
 mod quorum;
@@ -26,6 +27,7 @@ pub use election::{InitialMessage, InitialMessageError, Notification, PeerState,
 pub use frame::{FrameError, Frames, begin_frame, end_frame, fuzz_frames};
 pub use ids::{Epoch, ServerId, SessionId, Xid, Zxid};
 pub use jute::{DecodeError, Decoder, Encoder};
+pub use naming::{EnsembleId, Naming, NoEnsembleId};
 pub use persistence::{
     FileHeader, LOG_MAGIC, RECORD_END, Replica, ReplicaError, SNAPSHOT_MAGIC, SnapshotDigest,
 };

@@ -11,7 +11,7 @@
 //! Wire: `QuorumPacket` and `LearnerInfo` in zookeeper.jute.
 //! Java: `Leader` (the codes), `LearnerHandler`, `Learner`.
 
-use crate::{Epoch, Id, ServerId, SessionId, Xid, Zxid};
+use crate::{Epoch, Id, Naming, ServerId, SessionId, Xid, Zxid};
 
 mod decode;
 mod encode;
@@ -146,6 +146,12 @@ pub enum QuorumPacket<'a> {
         /// Who is to lead.
         leader: ServerId,
     },
+    /// Which ensemble this is, to learners that said that they take it; from a learner, what it has stored.
+    /// Java has no such packet.
+    Ensemble {
+        /// The id, and how sure it is.
+        naming: Naming,
+    },
     /// Of a type that no version has. Compat: Java logs it and goes on.
     Unknown {
         /// The type.
@@ -184,6 +190,8 @@ pub struct LearnerInfo {
     pub config_version: i64,
     /// Whether it takes [`QuorumPacket::HandOver`]: said behind the fields that Java reads.
     pub takes_hand_over: bool,
+    /// What it knows of its ensemble's id, said behind that; `None`: it takes no [`QuorumPacket::Ensemble`].
+    pub naming: Option<Naming>,
 }
 
 impl LearnerInfo {
@@ -191,6 +199,10 @@ impl LearnerInfo {
     pub const PROTOCOL: i32 = 0x0001_0000;
     /// What stands behind Java's fields: `ZKho`.
     const HAND_OVER: i32 = 0x5A4B_686F;
+    /// What stands before its naming: `ZKid`.
+    const NAMING: i32 = 0x5A4B_6964;
+    /// Its length with that.
+    const WITH_NAMING: usize = 28 + Naming::LEN;
 }
 
 impl QuorumPacket<'_> {
@@ -221,6 +233,7 @@ impl QuorumPacket<'_> {
             Self::AckEpoch { .. } => code::ACKEPOCH,
             Self::InformAndActivate { .. } => code::INFORMANDACTIVATE,
             Self::HandOver { .. } => code::HANDOVER,
+            Self::Ensemble { .. } => code::ENSEMBLE,
             Self::Unknown { code } => *code,
         }
     }
@@ -249,6 +262,7 @@ mod code {
     pub(super) const INFORMANDACTIVATE: i32 = 19;
     /// Far from any that Java may get.
     pub(super) const HANDOVER: i32 = 0x5A4B;
+    pub(super) const ENSEMBLE: i32 = 0x5A4C;
 }
 
 fn name_of(code: i32) -> &'static str {
@@ -273,6 +287,7 @@ fn name_of(code: i32) -> &'static str {
         code::ACKEPOCH => "ACKEPOCH",
         code::INFORMANDACTIVATE => "INFORMANDACTIVATE",
         code::HANDOVER => "HANDOVER",
+        code::ENSEMBLE => "ENSEMBLE",
         _ => "UNKNOWN",
     }
 }

@@ -1,10 +1,11 @@
 //! What a member's log does, in which order, and what a start finds afterwards.
 
 use tokio::sync::mpsc::UnboundedReceiver;
-use zk_wire::Zxid;
+use zk_wire::{EnsembleId, Zxid};
 
 use super::*;
 use crate::scratch::{Scratch, create_bytes};
+use crate::startup;
 
 fn append(zxid: Zxid, path: &str) -> Command {
     Command::Append { zxid, bytes: create_bytes(zxid, path) }
@@ -20,6 +21,7 @@ fn next(reports: &mut UnboundedReceiver<Report>) -> String {
             let nodes = ["/a", "/b", "/c"].map(|path| database.tree().lookup(path).is_some());
             format!("reloaded up to {}: {nodes:?}", database.last_zxid())
         }
+        Report::NamingStored(naming) => format!("named {naming:?}"),
         Report::Failed(error) => format!("failed: {error}"),
     }
 }
@@ -28,6 +30,7 @@ fn next(reports: &mut UnboundedReceiver<Report>) -> String {
 fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
     let scratch = Scratch::new();
     let (log, mut reports) = scratch.start_log(true);
+    let naming = Naming::Settled(EnsembleId(7));
     let zxid = |epoch, counter| Zxid::new(Epoch(epoch), counter);
     log.send(vec![
         append(zxid(1, 1), "/a"),
@@ -36,6 +39,7 @@ fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
         append(zxid(1, 3), "/c"),
         Command::Truncate { zxid: zxid(1, 1) },
         Command::Reload,
+        Command::StoreNaming(naming),
         Command::StoreEpochs { accepted: Epoch(2), current: Epoch(2) },
         append(zxid(2, 1), "/c"),
     ]);
@@ -45,6 +49,7 @@ fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
         "1 persisted up to 0x100000003",
         "truncated to 0x100000001",
         "reloaded up to 0x100000001: [true, false, false]",
+        "named Settled(EnsembleId(7))",
         "epochs 2 2",
         "1 persisted up to 0x200000001",
     ] {
@@ -60,6 +65,7 @@ fn what_is_done_is_told_in_order_and_found_by_the_next_start() {
     assert_eq!(database.last_zxid(), zxid(2, 2));
     let epochs = startup_epochs(&scratch, &database);
     assert_eq!((epochs.accepted(), epochs.current()), (Epoch(2), Epoch(2)));
+    assert_eq!(startup::load_naming(&scratch.settings().files).unwrap().naming(), naming);
 }
 
 #[test]
@@ -75,5 +81,5 @@ fn a_truncation_to_a_txn_that_nobody_knows_tells_where_the_log_ends() {
 }
 
 fn startup_epochs(scratch: &Scratch, database: &Database) -> Epochs<zk_storage::RealDisk> {
-    crate::startup::load_epochs(&scratch.settings().files, database).unwrap()
+    startup::load_epochs(&scratch.settings().files, database).unwrap()
 }

@@ -10,8 +10,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use zk_config::Config;
 use zk_config::config::Whitelist;
 use zk_core::{Database, Input, Millis, Peer};
-use zk_storage::TxnLog;
-use zk_wire::{Acl, ConnectRequest, Encoder, Op, SessionId, Zxid};
+use zk_storage::{NamingFile, TxnLog};
+use zk_wire::{Acl, ConnectRequest, Encoder, Naming, Op, SessionId, Zxid};
 
 use super::*;
 use crate::clock::Clock;
@@ -36,7 +36,8 @@ impl Scene {
         let settings = Settings::new(&config);
         let log = TxnLog::new(settings.files.disk, &settings.files.dirs, log_options(&config));
         let history = History::new(&config, &settings.files, 1);
-        let files = LogFiles { log, history, epochs: None };
+        let naming = NamingFile::load(settings.files.disk, &settings.files.dirs).unwrap();
+        let files = LogFiles { log, history, epochs: None, naming };
         let options = WriterOptions {
             slow_flush: std::time::Duration::from_secs(1),
             flush_delay: std::time::Duration::ZERO,
@@ -46,7 +47,7 @@ impl Scene {
         };
         let log = LogThread::start(files, unbounded_channel().0, options).unwrap();
         let database = Database::new(database_options(&config, 1));
-        let peer = Peer::new(core_options(&config, 1, None), database, NOW);
+        let peer = Peer::new(core_options(&config, 1, None, Naming::Unknown), database, NOW);
         let shell = Shell::new(peer, Clock::start(), settings, log);
         Self { shell, zxid: 0, _folder: folder }
     }

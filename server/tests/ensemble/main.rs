@@ -31,6 +31,7 @@ mod membership;
 mod mixed;
 #[path = "../failures/mount.rs"]
 mod mount;
+mod naming;
 mod network;
 mod observers;
 mod ours;

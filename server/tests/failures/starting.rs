@@ -103,3 +103,18 @@ fn a_client_port_in_use_is_refused() {
     let parts = &[address.as_str(), "Address already in use", "set another clientPort"];
     scratch.run(scratch.command(&[])).check(1, parts);
 }
+
+#[test]
+fn a_lone_server_names_its_ensemble_once() {
+    let scratch = Scratch::new("");
+    let named = || {
+        scratch.serve().stop();
+        fs::read_to_string(scratch.path("data/ensemble.id")).unwrap()
+    };
+    let id = named();
+    assert_eq!(id.len(), "00112233-4455-4677-8899-aabbccddeeff\n".len(), "{id}");
+    assert_eq!(named(), id);
+    fs::write(scratch.path("data/ensemble.id"), "zk\n").unwrap();
+    let refused = scratch.run(scratch.command(&[]));
+    refused.check(1, &["/data/ensemble.id holds no ensemble id; restore it, or remove it: "]);
+}

@@ -241,7 +241,8 @@ pub(crate) fn free_port() -> u16 {
         .expect("a port of the range is free")
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies all that is in a folder.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -7,7 +7,7 @@
 //! Java: `QuorumPeer.setAcceptedEpoch`, `ZKDatabase.truncateLog`.
 
 use bytes::Bytes;
-use zk_wire::{Epoch, Zxid};
+use zk_wire::{Epoch, Naming, Zxid};
 
 use super::ensemble::Role;
 use super::{Now, Output, Peer};
@@ -81,6 +81,17 @@ impl Peer {
                 self.resume_leader_link(now, out);
             }
         }
+    }
+
+    pub(super) fn on_naming_stored(&mut self, now: Now, naming: Naming, out: &mut Vec<Output>) {
+        let Some(ensemble) = &mut self.ensemble else { return };
+        ensemble.stores_due -= 1;
+        ensemble.options.naming = naming;
+        self.lead(now, out, |leader, ensemble, acts| {
+            leader.on_naming_stored(ensemble.options, acts);
+        });
+        self.learn(now, out, |learner, _, acts| learner.on_naming_stored(naming, acts));
+        self.look_when_settled(now, out);
     }
 
     /// Reads a part of the log for a learner, if that and what memory has are short enough beside a snapshot.

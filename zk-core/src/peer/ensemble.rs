@@ -49,7 +49,7 @@ pub(super) struct Ensemble {
     pub(super) cursor: Cursor,
     /// A snapshot of its own is due.
     pub(super) wants_snapshot: bool,
-    /// How many `StoreEpochs` and `Reload` the disk has not answered.
+    /// How many `StoreEpochs`, `StoreNaming` and `Reload` the disk has not answered.
     pub(super) stores_due: u32,
     pub(super) reloads_due: u32,
     pub(super) looking_since: Millis,
@@ -358,6 +358,7 @@ impl Peer {
                 config_version: options.members.version(),
                 accepted: options.accepted_epoch,
                 current: options.current_epoch,
+                naming: options.naming,
                 last,
             };
             info!("{}", if identity.is_observer { "OBSERVING" } else { "FOLLOWING" });
@@ -411,6 +412,9 @@ impl Peer {
         };
         if let GiveUp::Promised { accepted, .. } = why {
             ensemble.promised = ensemble.promised.max(*accepted);
+        }
+        if let GiveUp::Foreign { ours, theirs, sid } = *why {
+            out.push(Output::Foreign { ours, theirs, from: sid });
         }
         ensemble.role = Role::Leaving;
         ensemble.look_at = now.mono.after(pause_ms(ensemble.failures));
@@ -534,6 +538,10 @@ impl Peer {
                 }
                 Act::StoreAccepted(epoch) => self.store(epoch, current, out),
                 Act::StoreCurrent(epoch) => self.store(accepted.max(epoch), epoch, out),
+                Act::StoreNaming(naming) => {
+                    ensemble.stores_due += 1;
+                    out.push(Output::StoreNaming(naming));
+                }
                 Act::Log(record, bytes) => self.append(record, bytes, Reply::Nobody, out),
                 Act::Truncate(zxid) => self.truncate(zxid, out),
                 Act::Load => self.begin_load(out),

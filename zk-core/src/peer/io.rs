@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use zk_wire::{Epoch, ServerId, Zxid};
+use zk_wire::{EnsembleId, Epoch, Naming, ServerId, Zxid};
 
 #[cfg(doc)]
 use super::Peer;
@@ -99,6 +99,11 @@ pub enum Input<'a> {
         /// In `currentEpoch`.
         current: Epoch,
     },
+    /// The file of the ensemble's id says this, and will say it after a crash.
+    NamingStored {
+        /// As it was in `Output::StoreNaming`.
+        naming: Naming,
+    },
     /// Nothing is left in the log of what `Output::Truncate` wanted away.
     Truncated {
         /// Its last txn: the one that was to be kept, or the last below if it did not have that.
@@ -185,6 +190,17 @@ pub enum Output {
         accepted: Epoch,
         /// For `currentEpoch`.
         current: Epoch,
+    },
+    /// Write the file of the ensemble's id, before later epochs; then say `NamingStored`.
+    StoreNaming(Naming),
+    /// Its data is of another ensemble than that of the others: it must not go on.
+    Foreign {
+        /// The id of its data.
+        ours: EnsembleId,
+        /// That of the others.
+        theirs: EnsembleId,
+        /// Who said so.
+        from: ServerId,
     },
     /// Another configuration holds, or is proposed: keep both in files and find the members where they say,
     /// before anything that follows. See [`Peer::members`] and [`Peer::proposed_members`].

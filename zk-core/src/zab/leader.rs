@@ -16,6 +16,7 @@ mod broadcast;
 mod from_log;
 mod hand_over;
 mod handler;
+mod naming;
 mod reconfig;
 mod shown;
 mod sync;
@@ -23,7 +24,7 @@ mod sync;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tracing::{info, warn};
-use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, Zxid};
+use zk_wire::{Epoch, LearnerInfo, Naming, QuorumPacket, ServerId, Zxid};
 
 use super::{Act, EnsembleOptions, GiveUp, History, LinkId, packet};
 use crate::sessions::Millis;
@@ -66,6 +67,8 @@ pub(crate) struct Leader {
     /// The highest epoch that a voter is known to have promised.
     promised: Epoch,
     retiring: Retiring,
+    /// What its disk was asked last to keep of the ensemble's id.
+    asked: Naming,
 }
 
 /// How far a leader has come.
@@ -118,6 +121,7 @@ impl Leader {
             begun: Syncs::default(),
             promised: promised.max(options.accepted_epoch),
             retiring: Retiring::No,
+            asked: Naming::Unknown,
         }
     }
 
@@ -211,6 +215,9 @@ impl Leader {
             (Phase::AwaitNewLeaderAck | Phase::Synced | Phase::Live, QuorumPacket::Ping { .. }) => {
             }
             (Phase::Live, QuorumPacket::Request(_) | QuorumPacket::Revalidate { .. }) => {}
+            (Phase::Live, QuorumPacket::Ensemble { naming }) => {
+                self.on_named(options, link, *naming, acts);
+            }
             (Phase::Live, QuorumPacket::HandOver { .. }) => self.on_heir_took(link, acts),
             (Phase::Live, other) => warn!("{} of a learner is ignored", other.name()),
             (_, other) => {
@@ -269,13 +276,18 @@ impl Leader {
         handler.sid = Some(sid);
         handler.is_observer = is_observer;
         handler.takes_hand_over = info.takes_hand_over;
+        handler.naming = info.naming;
         handler.accepted = accepted;
+        if self.keep_out(options, link, info, acts) {
+            return;
+        }
+        let handler = self.handlers.get_mut(&link).expect("it is no stranger");
         handler.phase = Phase::AwaitEpoch;
         if self.stage >= Stage::EpochAcks {
             if accepted > self.epoch && !is_observer && options.members.is_voter(sid) {
                 return acts.push(Act::GiveUp(GiveUp::Promised { sid, accepted }));
             }
-            return self.send_leader_info(link, acts);
+            return self.send_leader_info(options, link, acts);
         }
         self.choose_epoch(now, options, acts);
     }
@@ -330,8 +342,9 @@ impl Leader {
             self.electing.insert(self.me);
             self.give_first_version(options, acts);
             for link in self.links(|handler| handler.phase == Phase::AwaitEpoch) {
-                self.send_leader_info(link, acts);
+                self.send_leader_info(options, link, acts);
             }
+            self.tell_strangers(options, acts);
             self.count_epoch_acks(now, options, acts);
         } else if self.stage == Stage::Beginning && current == self.epoch {
             self.enter(now, Stage::Synchronization);
@@ -342,7 +355,9 @@ impl Leader {
         }
     }
 
-    fn send_leader_info(&mut self, link: LinkId, acts: &mut Vec<Act>) {
+    /// LEADERINFO, behind the id of the ensemble that it is of.
+    fn send_leader_info(&mut self, options: &EnsembleOptions, link: LinkId, acts: &mut Vec<Act>) {
+        self.tell(options, link, acts);
         let handler = self.handlers.get_mut(&link).expect("it was just looked up");
         handler.phase = Phase::AwaitAckEpoch;
         let (zxid, protocol) = (Zxid::new(self.epoch, 0), LearnerInfo::PROTOCOL);

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use tracing::info;
-use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId, TxnRecord, Zxid};
+use zk_wire::{Epoch, LearnerInfo, Naming, QuorumPacket, ServerId, TxnRecord, Zxid};
 
 use super::{Act, Activation, GiveUp, LinkId, packet};
 use crate::sessions::Millis;
@@ -31,6 +31,8 @@ pub(crate) struct LearnerIdentity {
     pub(crate) config_version: i64,
     pub(crate) accepted: Epoch,
     pub(crate) current: Epoch,
+    /// What it knows of its ensemble's id.
+    pub(crate) naming: Naming,
     /// The last txn of its log, all of which is on disk.
     pub(crate) last: Zxid,
 }
@@ -225,6 +227,7 @@ impl Learner {
             protocol: LearnerInfo::PROTOCOL,
             config_version: identity.config_version,
             takes_hand_over: true,
+            naming: Some(identity.naming),
         };
         let zxid = Zxid::new(identity.accepted, 0);
         let hello = if identity.is_observer {
@@ -264,6 +267,7 @@ impl Learner {
                 self.on_newleader(packet, zxid.epoch(), *config, acts)
             }
             QuorumPacket::UpToDate => self.on_uptodate(packet, acts),
+            QuorumPacket::Ensemble { naming } => self.on_ensemble(*naming, acts),
             QuorumPacket::HandOver { leader } => {
                 if self.is_live() {
                     if *leader == self.identity.me {
@@ -299,6 +303,36 @@ impl Learner {
             Phase::Live => "taking part",
         };
         GiveUp::Unexpected { packet: packet.name(), during }
+    }
+
+    /// The leader says which ensemble it leads. What it says before LEADERINFO is on disk before NEWLEADER is
+    /// acked, since the disk keeps the order.
+    fn on_ensemble(&self, naming: Naming, acts: &mut Vec<Act>) -> Result<(), GiveUp> {
+        let ours = self.identity.naming;
+        if let (Some(ours), Some(theirs)) = (ours.settled(), naming.settled())
+            && ours != theirs
+        {
+            return Err(GiveUp::Foreign { ours, theirs, sid: self.leader });
+        }
+        let is_news = match (ours, naming) {
+            (Naming::Settled(_), _) | (_, Naming::Unknown) => false,
+            (Naming::Proposed { epoch: known, .. }, Naming::Proposed { epoch, .. }) => {
+                epoch > known
+            }
+            (Naming::Unknown, Naming::Proposed { .. }) | (_, Naming::Settled(_)) => true,
+        };
+        if is_news {
+            acts.push(Act::StoreNaming(naming));
+        }
+        Ok(())
+    }
+
+    /// Its disk has what the leader said of the ensemble's id: a proposal counts now.
+    pub(crate) fn on_naming_stored(&mut self, naming: Naming, acts: &mut Vec<Act>) {
+        self.identity.naming = naming;
+        if self.is_live() {
+            self.send(&QuorumPacket::Ensemble { naming }, acts);
+        }
     }
 
     fn on_leader_info(&mut self, epoch: Epoch, acts: &mut Vec<Act>) -> Result<(), GiveUp> {

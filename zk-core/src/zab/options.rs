@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use zk_wire::{Epoch, ServerId, Zxid};
+use zk_wire::{EnsembleId, Epoch, Naming, ServerId, Zxid};
 
 use crate::quorum::{Grammar, Members};
 
@@ -21,6 +21,10 @@ pub struct EnsembleOptions {
     pub current_epoch: Epoch,
     /// The epoch that it last promised: the file `acceptedEpoch`.
     pub accepted_epoch: Epoch,
+    /// What it knows of the id of its ensemble: the file `ensemble.id`.
+    pub naming: Naming,
+    /// A random id, for an ensemble that has none.
+    pub fresh_id: EnsembleId,
     /// Its database is empty and perhaps ought not to be: it has no say until it has followed a leader, or has
     /// heard of all other voters what they have. Java: the zxid -1 that `db.autocreate=false` leads to.
     pub is_blank: bool,

@@ -6,7 +6,9 @@ mod learner;
 
 use std::fmt::Write as _;
 
-use zk_wire::{Encoder, Epoch, QuorumPacket, SessionId, Txn, TxnHeader, TxnRecord, Xid, Zxid};
+use zk_wire::{
+    Encoder, Epoch, Naming, QuorumPacket, SessionId, Txn, TxnHeader, TxnRecord, Xid, Zxid,
+};
 
 use super::{Act, Activation, LinkId};
 
@@ -43,6 +45,7 @@ fn lines(acts: Vec<Act>, name: impl Fn(LinkId) -> String) -> String {
             Act::Close(link) => writeln!(text, "close {}", name(link)).unwrap(),
             Act::StoreAccepted(epoch) => writeln!(text, "store acceptedEpoch {epoch}").unwrap(),
             Act::StoreCurrent(epoch) => writeln!(text, "store currentEpoch {epoch}").unwrap(),
+            Act::StoreNaming(naming) => writeln!(text, "store {}", named(naming)).unwrap(),
             Act::Log(record, _) => writeln!(text, "log {}", shown(record.header.zxid)).unwrap(),
             Act::Truncate(zxid) => writeln!(text, "truncate to {}", shown(zxid)).unwrap(),
             Act::Load => writeln!(text, "load the snapshot").unwrap(),
@@ -69,6 +72,14 @@ fn lines(acts: Vec<Act>, name: impl Fn(LinkId) -> String) -> String {
     text
 }
 
+fn named(naming: Naming) -> String {
+    match naming {
+        Naming::Unknown => "no id".to_owned(),
+        Naming::Proposed { id, epoch } => format!("id {:x} proposed in epoch {epoch}", id.0),
+        Naming::Settled(id) => format!("id {:x}", id.0),
+    }
+}
+
 fn packet_line(packet: &QuorumPacket<'_>) -> String {
     let name = packet.name();
     match packet {
@@ -91,6 +102,7 @@ fn packet_line(packet: &QuorumPacket<'_>) -> String {
             format!("{name} {} led by {leader}", shown(*zxid))
         }
         QuorumPacket::HandOver { leader } => format!("{name} {leader}"),
+        QuorumPacket::Ensemble { naming } => format!("{name} {}", named(*naming)),
         _ => name.to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use zk_core::{Database, DatabaseOptions, Input};
 use zk_storage::{Epochs, MemDisk, RecoverOptions, TxnLog, recover};
-use zk_wire::{Epoch, TxnRecord, Zxid};
+use zk_wire::{Epoch, Naming, TxnRecord, Zxid};
 
 use super::{End, Process};
 use crate::event::Work;
@@ -20,6 +20,7 @@ pub(super) enum Command {
     Append { zxid: Zxid, bytes: Bytes },
     Roll,
     StoreEpochs { accepted: Epoch, current: Epoch },
+    StoreNaming(Naming),
     Truncate { zxid: Zxid },
     Reload,
 }
@@ -29,6 +30,7 @@ pub(super) enum Command {
 enum Report {
     Persisted(Zxid),
     EpochsStored { accepted: Epoch, current: Epoch },
+    NamingStored(Naming),
     Truncated(Zxid),
     Reloaded(Box<Database>),
 }
@@ -85,7 +87,9 @@ impl LogThread {
     /// What it is doing.
     pub(super) fn operation(&self) -> Option<Operation> {
         match &self.acting {
-            Some(Command::StoreEpochs { .. }) => Some(Operation::EpochFile),
+            Some(Command::StoreEpochs { .. } | Command::StoreNaming(_)) => {
+                Some(Operation::EpochFile)
+            }
             Some(Command::Truncate { .. }) => Some(Operation::Truncate),
             Some(Command::Reload) => Some(Operation::Reload),
             Some(Command::Append { .. } | Command::Roll) => None,
@@ -145,7 +149,10 @@ impl Process {
                         scene.checker.on_durable(self.node, zxid);
                     }
                 }
-                Command::StoreEpochs { .. } | Command::Truncate { .. } | Command::Reload => {
+                Command::StoreEpochs { .. }
+                | Command::StoreNaming(_)
+                | Command::Truncate { .. }
+                | Command::Reload => {
                     if self.log.unflushed.is_some() {
                         self.log.queue.push_front(command);
                         break;
@@ -210,6 +217,10 @@ impl Process {
                     return Ok(());
                 }
                 self.report(scene, Report::EpochsStored { accepted, current });
+            }
+            Command::StoreNaming(naming) => {
+                self.files.borrow_mut().naming = naming;
+                self.report(scene, Report::NamingStored(naming));
             }
             Command::Truncate { zxid } => {
                 scene.tally.count(Operation::Truncate);
@@ -284,6 +295,7 @@ impl Process {
                 Report::EpochsStored { accepted, current } => {
                     Input::EpochsStored { accepted, current }
                 }
+                Report::NamingStored(naming) => Input::NamingStored { naming },
                 Report::Truncated(zxid) => Input::Truncated { zxid },
                 Report::Reloaded(database) => Input::Reloaded { database },
             };

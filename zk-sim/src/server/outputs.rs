@@ -81,6 +81,10 @@ impl Process {
                 self.on_epoch(scene, accepted, current)?;
                 self.log(scene, Command::StoreEpochs { accepted, current });
             }
+            Output::StoreNaming(naming) => self.log(scene, Command::StoreNaming(naming)),
+            Output::Foreign { ours, theirs, .. } => {
+                panic!("one ensemble has two ids: {ours} and {theirs}")
+            }
             Output::KeepMembers => self.keep_members(scene)?,
             Output::Truncate { zxid } => {
                 scene.checker.on_log_cut(self.node, zxid);

@@ -12,7 +12,7 @@ use zk_storage::{
     Compression, DataDirs, Epochs, LogOptions, MemDisk, RecoverOptions, Recovered, TxnLog, recover,
     remove_leftovers,
 };
-use zk_wire::{Epoch, Zxid};
+use zk_wire::{EnsembleId, Epoch, Zxid};
 
 use super::log::LogThread;
 use super::snapshot::{self, Snapshots};
@@ -166,11 +166,16 @@ fn options_of(
             size_limit_bytes: knobs.snap_size_bytes,
         },
         connect_tokens: TokenOptions { tokens: 0, fill_time_ms: 1, fill_count: 1 },
-        ensemble: epochs.map(|epochs| ensemble_of(scene, machine, epochs)),
+        ensemble: epochs.map(|epochs| ensemble_of(scene, seed, machine, epochs)),
     }
 }
 
-fn ensemble_of(scene: &Scene, machine: &Machine, epochs: &Epochs<MemDisk>) -> EnsembleOptions {
+fn ensemble_of(
+    scene: &Scene,
+    seed: u64,
+    machine: &Machine,
+    epochs: &Epochs<MemDisk>,
+) -> EnsembleOptions {
     let quorum = &scene.knobs.quorum;
     let always = scene.mutation == Some(Mutation::CountFirstVoters);
     let always = always.then(|| (0..quorum.voters).map(id_of).collect());
@@ -185,6 +190,8 @@ fn ensemble_of(scene: &Scene, machine: &Machine, epochs: &Epochs<MemDisk>) -> En
         me: id_of(machine.node),
         members: kept.members.unwrap_or(first),
         proposed: kept.proposed,
+        naming: kept.naming,
+        fresh_id: EnsembleId(seed.into()),
         is_blank: false,
         may_found: quorum.is_guarded,
         current_epoch: epochs.current(),

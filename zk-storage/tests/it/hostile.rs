@@ -1,6 +1,6 @@
 //! Bytes from strangers: any bytes at all must end in records or in an error, at once and in bounds.
 
-use zk_storage::{fuzz_epoch, fuzz_log, fuzz_snapshot, logs, snapshots};
+use zk_storage::{fuzz_epoch, fuzz_log, fuzz_naming, fuzz_snapshot, logs, snapshots};
 
 use crate::scratch::{Choices, fixture_disk};
 
@@ -73,4 +73,11 @@ fn mutated_snapshots_are_read_or_refused() {
 #[test]
 fn mutated_epochs_are_read_or_refused() {
     check(&[b"1".to_vec(), b"2147483647\n".to_vec(), Vec::new()], 500, fuzz_epoch);
+}
+
+#[test]
+fn mutated_ensemble_ids_are_read_or_refused() {
+    let id = "00112233-4455-4677-8899-aabbccddeeff\n";
+    let proposed = format!("{id}proposed in epoch 3\n");
+    check(&[id.into(), proposed.into(), Vec::new()], 500, fuzz_naming);
 }

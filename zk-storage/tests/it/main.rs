@@ -8,6 +8,7 @@ mod fixtures;
 mod hostile;
 mod java;
 mod model;
+mod naming;
 mod scratch;
 mod snapshots;
 mod upkeep;

@@ -4,7 +4,7 @@
 //! Java: a later version may write more.
 
 use super::{ForwardedRequest, LearnerInfo, QuorumPacket, QuorumPacketError, code, name_of};
-use crate::{DecodeError, Decoder, Epoch, Id, ServerId, SessionId, Xid, Zxid};
+use crate::{DecodeError, Decoder, Epoch, Id, Naming, ServerId, SessionId, Xid, Zxid};
 
 impl<'a> QuorumPacket<'a> {
     /// The most ids that a client may have.
@@ -65,6 +65,7 @@ impl<'a> QuorumPacket<'a> {
                 let (leader, txn) = data.fields(|d| Ok((ServerId(d.long()?), d.rest())))?;
                 Self::InformAndActivate { zxid, leader, txn }
             }
+            code::ENSEMBLE => Self::Ensemble { naming: data.fields(Naming::decode)? },
             code::HANDOVER => Self::HandOver { leader: data.fields(|d| Ok(ServerId(d.long()?)))? },
             code => Self::Unknown { code },
         })
@@ -159,8 +160,13 @@ impl<'a> Data<'a> {
 
     /// Compat: peers before 3.5 send the first fields only, or nothing.
     fn learner_info(self) -> Result<LearnerInfo, QuorumPacketError> {
-        let mut info =
-            LearnerInfo { sid: None, protocol: 1, config_version: 0, takes_hand_over: false };
+        let mut info = LearnerInfo {
+            sid: None,
+            protocol: 1,
+            config_version: 0,
+            takes_hand_over: false,
+            naming: None,
+        };
         let Some(bytes) = self.bytes else { return Ok(info) };
         if !matches!(bytes.len(), 8 | 12 | 20..) {
             return Err(self.form("8, 12 or at least 20"));
@@ -174,6 +180,9 @@ impl<'a> Data<'a> {
                 info.config_version = d.long()?;
             }
             info.takes_hand_over = bytes.len() >= 24 && d.int()? == LearnerInfo::HAND_OVER;
+            if bytes.len() >= LearnerInfo::WITH_NAMING && d.int()? == LearnerInfo::NAMING {
+                info.naming = Some(Naming::decode(d)?);
+            }
             Ok(info)
         })
     }

@@ -1,7 +1,7 @@
 //! From packets to the bytes that Java 3.8 and 3.9 write for them.
 
 use super::{ForwardedRequest, LearnerInfo, QuorumPacket};
-use crate::{Encoder, Zxid};
+use crate::{Encoder, Naming, Zxid};
 
 impl QuorumPacket<'_> {
     /// Appends the packet to `out`.
@@ -30,7 +30,9 @@ impl QuorumPacket<'_> {
             | Self::LeaderInfo { zxid, .. }
             | Self::AckEpoch { zxid, .. }
             | Self::InformAndActivate { zxid, .. } => *zxid,
-            Self::Sync | Self::HandOver { .. } | Self::Unknown { .. } => Zxid::ZERO,
+            Self::Sync | Self::HandOver { .. } | Self::Ensemble { .. } | Self::Unknown { .. } => {
+                Zxid::ZERO
+            }
             Self::Request(_)
             | Self::Revalidate { .. }
             | Self::Revalidated { .. }
@@ -74,6 +76,10 @@ impl QuorumPacket<'_> {
             Self::HandOver { leader } => {
                 e.count(8).long(leader.0);
             }
+            Self::Ensemble { naming } => {
+                e.count(Naming::LEN);
+                naming.encode(e);
+            }
             Self::InformAndActivate { leader, txn, .. } => {
                 e.count(8 + txn.len()).long(leader.0).raw(txn);
             }
@@ -113,11 +119,20 @@ impl LearnerInfo {
     fn encode(&self, e: &mut Encoder<'_>) {
         match self.sid {
             Some(sid) => {
-                e.count(if self.takes_hand_over { 24 } else { 20 });
+                let extended = if self.takes_hand_over { 24 } else { 20 };
+                e.count(self.naming.map_or(extended, |_| Self::WITH_NAMING));
                 e.long(sid.0).int(self.protocol).long(self.config_version);
-                if self.takes_hand_over { e.int(Self::HAND_OVER) } else { e }
+                if self.takes_hand_over || self.naming.is_some() {
+                    e.int(if self.takes_hand_over { Self::HAND_OVER } else { 0 });
+                }
+                if let Some(naming) = self.naming {
+                    e.int(Self::NAMING);
+                    naming.encode(e);
+                }
             }
-            None => e.buffer(None),
-        };
+            None => {
+                e.buffer(None);
+            }
+        }
     }
 }

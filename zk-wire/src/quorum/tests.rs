@@ -1,6 +1,7 @@
 //! Packets of the quorum port as servers wrote them, and what is refused.
 
 use super::*;
+use crate::EnsembleId;
 
 const DATA_LEN_MAX: usize = 1024;
 
@@ -39,6 +40,7 @@ fn the_handshake_of_3_8_is_read_and_written_alike() {
         protocol: 0x10000,
         config_version: 0,
         takes_hand_over: false,
+        naming: None,
     };
     check(
         "0000000b 0000000000000000 00000014 0000000000000001 00010000 0000000000000000 ffffffff",
@@ -213,7 +215,13 @@ fn older_learners_say_less_about_themselves() {
             assert_eq!((found, len), (info, bytes.len()));
         }
     };
-    let info = LearnerInfo { sid: None, protocol: 1, config_version: 0, takes_hand_over: false };
+    let info = LearnerInfo {
+        sid: None,
+        protocol: 1,
+        config_version: 0,
+        takes_hand_over: false,
+        naming: None,
+    };
     check("ffffffff", info);
     let info = LearnerInfo { sid: Some(ServerId(5)), ..info };
     check("00000008 0000000000000005", info);
@@ -232,12 +240,30 @@ fn what_java_does_not_know_stands_behind_what_it_reads() {
         protocol: LearnerInfo::PROTOCOL,
         config_version: 9,
         takes_hand_over: true,
+        naming: None,
     };
     check(
         "0000000b 0000000100000000 00000018 0000000000000005 00010000 0000000000000009 5a4b686f \
          ffffffff",
         "FOLLOWERINFO",
         QuorumPacket::FollowerInfo { zxid: Zxid::new(Epoch(1), 0), info },
+    );
+    let naming = Naming::Settled(EnsembleId(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff));
+    check(
+        "0000000b 0000000100000000 00000034 0000000000000005 00010000 0000000000000009 5a4b686f \
+         5a4b6964 00000002 00000000 00112233445566778899aabbccddeeff ffffffff",
+        "FOLLOWERINFO",
+        QuorumPacket::FollowerInfo {
+            zxid: Zxid::new(Epoch(1), 0),
+            info: LearnerInfo { naming: Some(naming), ..info },
+        },
+    );
+    let naming = Naming::Proposed { id: EnsembleId(3), epoch: Epoch(2) };
+    check(
+        "00005a4c 0000000000000000 00000018 00000001 00000002 00000000000000000000000000000003 \
+         ffffffff",
+        "ENSEMBLE",
+        QuorumPacket::Ensemble { naming },
     );
     check(
         "00005a4b 0000000000000000 00000008 0000000000000002 ffffffff",

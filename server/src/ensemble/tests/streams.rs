@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 use zk_core::{Database, Millis, Now, Output, Peer};
 use zk_storage::snapshots;
-use zk_wire::{Epoch, Replica as _, SnapshotStream, Zxid};
+use zk_wire::{Epoch, Naming, Replica as _, SnapshotStream, Zxid};
 
 use super::*;
 use crate::clock::Clock;
@@ -38,7 +38,11 @@ impl Scene {
         let scratch = Scratch::new();
         let (log, reports) = scratch.start_log(false);
         let now = Now { mono: Millis(5_000), wall_ms: 0 };
-        let peer = Peer::new(core_options(&scratch.config, 1, None), database(&scratch), now);
+        let peer = Peer::new(
+            core_options(&scratch.config, 1, None, Naming::Unknown),
+            database(&scratch),
+            now,
+        );
         let shell = Shell::new(peer, Clock::start(), scratch.settings(), log);
         let core = Recorder::new();
         let options = LinkOptions { dial_time: LIMIT, dial_pause: LIMIT, security_time: LIMIT };

@@ -1,6 +1,7 @@
 //! Whole ensembles on perfect disks and wires: what roles do together. Faults are the simulator's.
 
 mod cluster;
+mod naming;
 mod reconfig;
 mod shown;
 

@@ -208,7 +208,10 @@ impl Leader {
                 | Phase::LogStreaming
                 | Phase::AwaitSnapshot
                 | Phase::Streaming => continue,
-                Phase::Greeting | Phase::AwaitAckEpoch | Phase::AwaitNewLeaderAck => self.init_ms,
+                Phase::Greeting
+                | Phase::Foreign
+                | Phase::AwaitAckEpoch
+                | Phase::AwaitNewLeaderAck => self.init_ms,
             };
             let owes_ms = handler.owes_since.map_or(0, |since| now.since(since));
             let silent_ms = now.since(handler.last_heard);

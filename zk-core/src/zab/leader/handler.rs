@@ -1,6 +1,6 @@
 //! What a leader knows of one learner.
 
-use zk_wire::{Epoch, ServerId, Zxid};
+use zk_wire::{Epoch, Naming, ServerId, Zxid};
 
 use crate::sessions::Millis;
 
@@ -12,6 +12,10 @@ pub(super) struct Handler {
     pub(super) is_observer: bool,
     /// Whether it knows what to do when its leader names the next one.
     pub(super) takes_hand_over: bool,
+    /// What it knows of the ensemble's id; `None`: it takes none.
+    pub(super) naming: Option<Naming>,
+    /// What it was told of that last.
+    pub(super) told: Naming,
     /// The epoch that it promised last.
     pub(super) accepted: Epoch,
     pub(super) phase: Phase,
@@ -29,6 +33,8 @@ pub(super) struct Handler {
 pub(super) enum Phase {
     /// It said nothing yet.
     Greeting,
+    /// Its data is of another ensemble: it is told nothing but that.
+    Foreign,
     /// It waits for LEADERINFO.
     AwaitEpoch,
     /// It was sent LEADERINFO.
@@ -57,6 +63,8 @@ impl Handler {
             sid: None,
             is_observer: false,
             takes_hand_over: false,
+            naming: None,
+            told: Naming::Unknown,
             accepted: Epoch(0),
             phase: Phase::Greeting,
             sent: Zxid::ZERO,
@@ -76,6 +84,7 @@ impl Handler {
     pub(super) fn needs_history(&self) -> bool {
         match self.phase {
             Phase::Greeting
+            | Phase::Foreign
             | Phase::AwaitEpoch
             | Phase::AwaitAckEpoch
             | Phase::AwaitStart { .. }

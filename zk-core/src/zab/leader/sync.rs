@@ -108,6 +108,7 @@ impl Leader {
         handler.acked = handler.sent;
         if self.stage == Stage::Broadcast {
             self.let_in(now, options, history, link, acts);
+            self.name_ensemble(options, acts);
         } else {
             self.count_newleader_acks(now, options, history, acts);
         }
@@ -132,6 +133,7 @@ impl Leader {
         for link in self.links(|handler| handler.phase == Phase::Synced) {
             self.let_in(now, options, history, link, acts);
         }
+        self.name_ensemble(options, acts);
         self.complete_reconfig(options, acts);
     }
 

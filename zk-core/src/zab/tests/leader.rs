@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use expect_test::{Expect, expect};
-use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId};
+use zk_wire::{EnsembleId, Epoch, LearnerInfo, Naming, QuorumPacket, ServerId};
 
 use super::{lines, txn, zxid};
 use crate::quorum::Members;
@@ -31,6 +31,8 @@ fn options() -> EnsembleOptions {
             "version=0".to_owned(),
         ),
         proposed: None,
+        naming: Naming::Unknown,
+        fresh_id: EnsembleId(3),
         is_blank: false,
         may_found: false,
         current_epoch: Epoch(1),
@@ -119,6 +121,7 @@ impl Scene {
                     protocol: LearnerInfo::PROTOCOL,
                     config_version: 0,
                     takes_hand_over: false,
+                    naming: None,
                 };
                 self.leader.on_opened(self.now, LinkId(link));
                 self.packet(link, &QuorumPacket::FollowerInfo { zxid: zxid("1:0"), info }, acts);
@@ -140,6 +143,7 @@ impl Scene {
             protocol: LearnerInfo::PROTOCOL,
             config_version: 0,
             takes_hand_over: rest.contains(&"ours"),
+            naming: None,
         };
         let epoch = rest.get(1).and_then(|epoch| epoch.parse().ok()).map(Epoch);
         let packet = match name {

@@ -1,7 +1,7 @@
 //! A learner and what its leader and its disk tell it.
 
 use expect_test::{Expect, expect};
-use zk_wire::{Epoch, LearnerInfo, QuorumPacket, ServerId};
+use zk_wire::{Epoch, LearnerInfo, Naming, QuorumPacket, ServerId};
 
 use super::{lines, txn, zxid};
 use crate::sessions::Millis;
@@ -15,6 +15,7 @@ fn follower() -> Learner {
         config_version: 0,
         accepted: Epoch(1),
         current: Epoch(1),
+        naming: Naming::Unknown,
         last: zxid("1:4"),
     };
     Learner::new(identity, ServerId(3), Millis(0), 10_000, 2000)

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use zk_wire::{
-    ConnectRequest, ConnectResponse, Decoder, Encoder, Frames, Op, ReplyHeader, ServerId,
-    SessionId, TxnRecord, Xid, Zxid, write_snapshot_stream_end,
+    ConnectRequest, ConnectResponse, Decoder, Encoder, EnsembleId, Frames, Naming, Op, ReplyHeader,
+    ServerId, SessionId, TxnRecord, Xid, Zxid, write_snapshot_stream_end,
 };
 
 use crate::peer::tests::options;
@@ -50,6 +50,10 @@ struct Server {
     peer: Option<Peer>,
     log: Vec<(Zxid, Bytes)>,
     epochs: (i32, i32),
+    /// What its file says of the ensemble's id.
+    naming: Naming,
+    /// It was told that it is of another ensemble, and has ended.
+    is_foreign: bool,
     /// Its log was lost, and it knows that.
     is_wiped: bool,
     /// The configuration of its files, and the one that is proposed.
@@ -75,6 +79,8 @@ enum Event {
     LinkClosed(LinkId),
     Persisted(Zxid),
     Stored(i32, i32),
+    NamingStored(Naming),
+    Ended,
     Truncated(Zxid),
     Reload,
     LogRead(LinkId, Vec<(Zxid, Bytes)>),
@@ -185,6 +191,8 @@ impl Cluster {
             me: ServerId(sid),
             members,
             proposed,
+            naming: server.naming,
+            fresh_id: EnsembleId(u128::from(self.last_link) << 8 | u128::from(sid.unsigned_abs())),
             is_blank: server.is_wiped && server.log.is_empty(),
             may_found: self.may_found,
             accepted_epoch: zk_wire::Epoch(server.epochs.0),
@@ -280,6 +288,34 @@ impl Cluster {
         self.servers.get_mut(&sid).unwrap().epochs.0 = epoch;
     }
 
+    /// A server that is down has followed a leader of this epoch.
+    pub(super) fn follow_epoch(&mut self, sid: i64, epoch: i32) {
+        self.servers.get_mut(&sid).unwrap().epochs.1 = epoch;
+    }
+
+    /// What a server's file says of the ensemble's id.
+    pub(super) fn naming(&self, sid: i64) -> Naming {
+        self.servers[&sid].naming
+    }
+
+    /// It starts anew with this, if it runs.
+    pub(super) fn set_naming(&mut self, sid: i64, naming: Naming) {
+        let server = self.servers.get_mut(&sid).unwrap();
+        server.naming = naming;
+        if server.peer.is_some() {
+            self.start(sid);
+        }
+    }
+
+    /// Whether it was told that it is of another ensemble.
+    pub(super) fn is_foreign(&self, sid: i64) -> bool {
+        self.servers[&sid].is_foreign
+    }
+
+    pub(super) fn log_len(&self, sid: i64) -> usize {
+        self.servers[&sid].log.len()
+    }
+
     pub(super) fn peer(&self, sid: i64) -> &Peer {
         self.servers[&sid].peer.as_ref().expect("it runs")
     }
@@ -357,6 +393,8 @@ impl Cluster {
                 let (accepted, current) = (zk_wire::Epoch(accepted), zk_wire::Epoch(current));
                 self.step(sid, Input::EpochsStored { accepted, current });
             }
+            Event::Ended => self.stop(sid),
+            Event::NamingStored(naming) => self.step(sid, Input::NamingStored { naming }),
             Event::Truncated(zxid) => self.step(sid, Input::Truncated { zxid }),
             Event::Reload => {
                 let keep = self.keep;
@@ -427,6 +465,14 @@ impl Cluster {
             Output::StoreEpochs { accepted, current } => {
                 server.epochs = (accepted.0, current.0);
                 self.events.push_back((sid, Event::Stored(accepted.0, current.0)));
+            }
+            Output::StoreNaming(naming) => {
+                server.naming = naming;
+                self.events.push_back((sid, Event::NamingStored(naming)));
+            }
+            Output::Foreign { .. } => {
+                server.is_foreign = true;
+                self.events.push_back((sid, Event::Ended));
             }
             Output::KeepMembers => {
                 let peer = server.peer.as_ref().expect("it runs");
