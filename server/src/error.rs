@@ -42,6 +42,19 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// The port for Prometheus cannot be listened on.
+    #[error(
+        "cannot listen on metricsProvider.httpPort {port} of metricsProvider.httpHost {host}: {source}; name a \
+         free port and an address of this host"
+    )]
+    BindMetrics {
+        /// As the configuration names it.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Why not.
+        source: io::Error,
+    },
     /// A port for other servers cannot be listened on.
     #[error(
         "cannot listen on {address}, the {service} port in the line server.{me}: {source}; {remedy}"
@@ -100,7 +113,11 @@ impl Error {
             Self::Storage(error) => error.exit_code(),
             Self::Marker { .. } => 3,
             Self::Foreign { .. } => 20,
-            Self::Bind { .. } | Self::BindPeer { .. } | Self::Runtime(_) | Self::LogThread => 1,
+            Self::Bind { .. }
+            | Self::BindPeer { .. }
+            | Self::BindMetrics { .. }
+            | Self::Runtime(_)
+            | Self::LogThread => 1,
         }
     }
 }

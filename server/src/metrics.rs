@@ -1,4 +1,4 @@
-//! What the server measures, under the names that dashboards know, and the text that `mntr` makes of it.
+//! What the server measures, under the names that dashboards know, and the texts that `mntr` and Prometheus get.
 //!
 //! The core counts what clients do; [`Counts`] is what the shell adds: disk, start, refusals.
 //! Nothing here changes anything but the counters' own reset.
@@ -6,19 +6,24 @@
 //! Java: `ServerMetrics`, `MonitorCommand`, `DefaultMetricsProvider`.
 
 mod descriptors;
+pub(crate) mod endpoint;
 mod number;
+mod prometheus;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use zk_core::{Distribution, Members, Peer, Reign, Summary};
+use zk_core::{Distribution, Members, Now, Peer, Reign, Summary};
 use zk_wire::ServerId;
 
 pub(crate) use descriptors::Descriptors;
 pub(crate) use number::{double, mean};
 pub(crate) use table::{node_count, proposal_sizes};
 
+use number::to_f64;
 use table::METRICS;
+
+use crate::shell::Shell;
 
 /// What the shell counts since start or the last `srst`.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +58,31 @@ pub(crate) struct Facts<'a> {
     pub(crate) reign: Option<Reign>,
     /// A leader's learners.
     pub(crate) learners: Vec<LearnerQueue>,
+}
+
+impl<'a> Facts<'a> {
+    /// What holds now; the core has counted together what it has before.
+    pub(crate) fn of(shell: &'a Shell, now: Now) -> Self {
+        let reign = shell.peer.reign(now.mono);
+        let uptime_ms = shell.peer.role_age_ms(now.mono);
+        Self {
+            peer: &shell.peer,
+            counts: &shell.counts,
+            connections: shell.open_count(),
+            uptime_ms: uptime_ms.unwrap_or_else(|| crate::clock::millis(shell.started.elapsed())),
+            descriptors: Descriptors::now(),
+            learners: reign.as_ref().map(|reign| queues(shell, reign)).unwrap_or_default(),
+            reign,
+        }
+    }
+}
+
+/// How many packets wait to be sent to each learner that said who it is.
+fn queues(shell: &Shell, reign: &Reign) -> Vec<LearnerQueue> {
+    let Some(ensemble) = &shell.ensemble else { return Vec::new() };
+    let links = ensemble.links();
+    let known = reign.learners.iter().filter_map(|learner| Some((learner.id?, learner.link)));
+    known.map(|(id, link)| LearnerQueue { id, packets: links.queue_len(link) }).collect()
 }
 
 /// What waits to be sent to a learner.

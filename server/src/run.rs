@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{sleep_until, timeout};
 use tracing::{error, info, warn};
 use zk_config::{Config, Mode};
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::listener::{self, ClientPlace, EarlyPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::membership;
+use crate::metrics::endpoint;
 use crate::purge;
 use crate::settings::{Files, Settings, core_options, log_options};
 use crate::shell::Shell;
@@ -51,6 +53,7 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let mut settings = Settings::new(config);
     let history = History::new(config, &settings.files, seed);
     let early = open_client_port(config, &mut settings)?;
+    let metrics_port = endpoint::open(&config.metrics).await?;
     let preparing = prepare(config, &settings.files, &history);
     let prepared = match &early {
         Some(port) => signals.unless_ended(port.answer_during(preparing)).await,
@@ -89,22 +92,14 @@ async fn serve(config: &Config) -> Result<(), Error> {
         None if loaded.wants_snapshot => shell.borrow_mut().take_snapshot(false),
         None => {}
     }
-    let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
-    let is_member = shell.borrow().ensemble.is_some();
-    let telling = is_member.then(|| spawn_local(waiting::tell(shell.clone())));
-    let joining = config.quorum.auto_join && is_member;
-    let joining = joining.then(|| spawn_local(membership::join(shell.clone())));
-    let purging = spawn_local(purge::run(files, config.storage.purge_interval, retain));
+    let aside = aside(config, &shell, files, metrics_port);
     let client_port = early.map(|port| port.open(&shell, config.clients.listen_backlog));
     shell.borrow_mut().client_port = client_port;
     let result = drive(&shell, &mut reports, &mut signals).await;
     if let Some(port) = &shell.borrow().client_port {
         port.close();
     }
-    purging.abort();
-    for task in [telling, joining].into_iter().flatten() {
-        task.abort();
-    }
+    aside.iter().for_each(JoinHandle::abort);
     if let Some(ensemble) = &shell.borrow().ensemble {
         ensemble.stop_listening();
     }
@@ -113,6 +108,25 @@ async fn serve(config: &Config) -> Result<(), Error> {
     }
     drop(loaded.locks);
     result
+}
+
+/// What runs beside the driver and ends with it.
+fn aside(
+    config: &Config,
+    shell: &Rc<RefCell<Shell>>,
+    files: Files<RealDisk>,
+    metrics_port: Option<TcpListener>,
+) -> Vec<JoinHandle<()>> {
+    let retain = usize::try_from(config.storage.snap_retain_count).unwrap_or(usize::MAX);
+    let mut tasks = vec![spawn_local(purge::run(files, config.storage.purge_interval, retain))];
+    tasks.extend(metrics_port.map(|port| spawn_local(endpoint::serve(shell.clone(), port))));
+    if shell.borrow().ensemble.is_some() {
+        tasks.push(spawn_local(waiting::tell(shell.clone())));
+        if config.quorum.auto_join {
+            tasks.push(spawn_local(membership::join(shell.clone())));
+        }
+    }
+    tasks
 }
 
 /// What a server needs before clients are let in.

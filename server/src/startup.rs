@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
-use zk_config::config::Metrics;
 use zk_config::{Config, Mode, Role};
 use zk_core::{Database, DatabaseOptions};
 use zk_storage::{
@@ -62,9 +61,6 @@ pub(crate) fn check_supported(config: &Config) -> Result<(), Error> {
     }
     if config.admin.enabled {
         info!("this server has no AdminServer yet; admin.enableServer=false silences this line");
-    }
-    if matches!(config.metrics, Metrics::Prometheus { .. }) {
-        warn!("this server has no Prometheus endpoint yet; the mntr word has the same figures");
     }
     Ok(())
 }

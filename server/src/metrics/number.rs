@@ -31,7 +31,7 @@ fn with_decimal(digits: &str) -> String {
 }
 
 /// Exact up to 2^53, which no counter reaches; beyond that the nearest double.
-fn to_f64(n: u64) -> f64 {
+pub(super) fn to_f64(n: u64) -> f64 {
     let [high, low] =
         [n >> 32, n & 0xffff_ffff].map(|half| u32::try_from(half).unwrap_or(u32::MAX));
     f64::from(high) * 4_294_967_296.0 + f64::from(low)

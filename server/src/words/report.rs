@@ -4,10 +4,10 @@
 //!
 //! Java: `SrvrCommand`, `MonitorCommand`.
 
-use zk_core::{Now, Peer, Reign, RoleName};
+use zk_core::{Now, Peer, RoleName};
 
 use super::VERSION;
-use crate::metrics::{self, Facts, LearnerQueue, double, mean, node_count, proposal_sizes};
+use crate::metrics::{self, Facts, double, mean, node_count, proposal_sizes};
 use crate::shell::Shell;
 
 /// What `srvr` and `stat` begin with.
@@ -45,27 +45,7 @@ pub(super) fn srvr(shell: &Shell) -> String {
 /// All metrics, behind what the server is.
 pub(super) fn mntr(shell: &mut Shell, now: Now) -> String {
     shell.peer.tally();
-    let shell = &*shell;
-    let reign = shell.peer.reign(now.mono);
-    let uptime_ms = shell.peer.role_age_ms(now.mono);
-    let facts = Facts {
-        peer: &shell.peer,
-        counts: &shell.counts,
-        connections: shell.open_count(),
-        uptime_ms: uptime_ms.unwrap_or_else(|| crate::clock::millis(shell.started.elapsed())),
-        descriptors: metrics::Descriptors::now(),
-        learners: reign.as_ref().map(|reign| queues(shell, reign)).unwrap_or_default(),
-        reign,
-    };
-    identity(shell) + &metrics::lines(&facts)
-}
-
-/// How many packets wait to be sent to each learner that said who it is.
-fn queues(shell: &Shell, reign: &Reign) -> Vec<LearnerQueue> {
-    let Some(ensemble) = &shell.ensemble else { return Vec::new() };
-    let links = ensemble.links();
-    let known = reign.learners.iter().filter_map(|learner| Some((learner.id?, learner.link)));
-    known.map(|(id, link)| LearnerQueue { id, packets: links.queue_len(link) }).collect()
+    identity(shell) + &metrics::lines(&Facts::of(shell, now))
 }
 
 fn identity(shell: &Shell) -> String {

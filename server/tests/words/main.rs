@@ -14,6 +14,7 @@ mod ensemble;
 mod member;
 #[path = "../ensemble/place.rs"]
 mod place;
+mod prometheus;
 #[path = "../it/server.rs"]
 mod server;
 mod shape;

@@ -124,9 +124,9 @@ pub(super) const KEYS: &[Key] = super::rows! { "3":
     ("metricsProvider.className", File, MetricsProvider(PROVIDERS), P1, Honoured,
         "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider",
         "where metrics go");
-    ("metricsProvider.httpPort", File, Port, P1, NotYet, "7000",
+    ("metricsProvider.httpPort", File, Port, P1, Honoured, "7000",
         "Prometheus: port");
-    ("metricsProvider.httpHost", File, Text, P1, NotYet, "0.0.0.0",
+    ("metricsProvider.httpHost", File, Text, P1, Honoured, "0.0.0.0",
         "Prometheus: address the port is bound to");
     ("metricsProvider.exportJvmInfo", File, LenientBool, P2, NotYet, "true",
         "Prometheus: metrics of the process too");

@@ -11,6 +11,7 @@ mod growth;
 mod layers;
 mod manifests;
 mod memory;
+mod monitoring;
 mod official;
 mod pods;
 mod python;
