@@ -100,7 +100,7 @@ impl Place {
         host: &Host,
         kept: Option<&Kept>,
     ) -> Result<Self, Vec<Problem>> {
-        if settings.is_standalone() {
+        if settings.members() == 1 {
             Self::standalone(settings, host)
         } else {
             Self::member(settings, host, kept)

@@ -201,6 +201,12 @@ pub enum Problem {
         /// The number asked for.
         observers: u32,
     },
+    /// It would take itself for the whole ensemble.
+    #[error(
+        "--scalable with --servers=1: if the only first member lost its volume it would begin a new ensemble \
+         beside those that joined it, give --servers=3"
+    )]
+    ScalableOne,
     /// Whoever joins becomes a voter.
     #[error(
         "--observers={observers} with --scalable: those that join become voters, leave one of the two out"

@@ -174,11 +174,6 @@ impl Settings {
         if self.scalable { SERVERS_MAX } else { self.members() }
     }
 
-    /// Whether this is a server without others.
-    pub fn is_standalone(&self) -> bool {
-        self.members() == 1 && !self.scalable
-    }
-
     /// Where zoo.cfg belongs.
     pub fn zoo_cfg(&self) -> PathBuf {
         let folder = if self.scalable { &self.data_dir } else { &self.conf_dir };
@@ -236,6 +231,9 @@ impl Check {
         let (Some(servers), Some(observers)) = (servers, observers) else { return };
         if servers + observers > SERVERS_MAX {
             self.problems.push(Problem::TooManyMembers { members: servers + observers });
+        }
+        if scalable && servers == 1 {
+            self.problems.push(Problem::ScalableOne);
         }
         if scalable && observers > 0 {
             self.problems.push(Problem::ScalableObservers { observers });
