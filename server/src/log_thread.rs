@@ -1,9 +1,8 @@
-//! The thread that owns the txn log and the files of epochs and of the ensemble's id: appends what has come, one flush for all of
-//! it, then says so.
+//! The thread that owns the txn log and the files of epochs and of the ensemble's id: appends what has
+//! come, one flush for all of it, then says so.
 //!
 //! A batch is whatever came while the last flush was running; there is no timer unless one is asked for
-//! (`flushDelay`). While nothing waits it
-//! writes zeros ahead, so that a flush changes no metadata.
+//! (`flushDelay`). While nothing waits it writes zeros ahead, so that a flush changes no metadata.
 //!
 //! Invariants
 //! - `Report::Persisted` is sent only after the flush that covers it. After an error nothing is sent any

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::{DirectoryProblem, Error, IoContext, refused_owner};
-use crate::log::sync_dir;
 use crate::names::{LOG_PREFIX, SNAPSHOT_PREFIX, is_leftover};
 
 /// Where a server's files are.
@@ -127,27 +126,6 @@ pub fn remove_leftovers<D: Disk>(disk: &D, dirs: &DataDirs) -> Result<Vec<PathBu
         }
     }
     Ok(removed)
-}
-
-/// Whether an operator marked an empty database as expected, for `zookeeper.db.autocreate=false`; the
-/// marker is gone afterwards.
-///
-/// Compat: Java looks beside the log directory only, its own script puts the marker beside `myid`;
-/// either counts.
-///
-/// # Errors
-/// The marker cannot be removed.
-pub fn take_initialize_marker<D: Disk>(disk: &D, dirs: &DataDirs) -> Result<bool, Error> {
-    let mut found = false;
-    for above in dirs.each().filter_map(Path::parent) {
-        let marker = above.join("initialize");
-        if disk.exists(&marker).context(disk, "look for", &marker)? {
-            disk.remove(&marker).context(disk, "remove", &marker)?;
-            sync_dir(disk, above)?;
-            found = true;
-        }
-    }
-    Ok(found)
 }
 
 /// The lengths of all files in a directory, as the four-letter words `dirs` and `conf` show them.

@@ -23,7 +23,7 @@ mod set_aside;
 mod snapshot;
 mod truncate;
 
-pub use dirs::{DataDirs, dir_size, remove_leftovers, take_initialize_marker};
+pub use dirs::{DataDirs, dir_size, remove_leftovers};
 pub use disk::{Crash, Disk, DiskFile, MemDisk, MemFile, MemLock, Operation, Owner, RealDisk};
 pub use epochs::{Epochs, fuzz_epoch};
 pub use error::{Damage, DirectoryProblem, Error};

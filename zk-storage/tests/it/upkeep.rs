@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zk_storage::{
     Compression, DataDirs, Disk, Epochs, LogOptions, MemDisk, RealDisk, Truncated, TxnLog,
-    dir_size, logs, purge, recover, remove_leftovers, snapshots, take_initialize_marker,
+    dir_size, logs, purge, recover, remove_leftovers, snapshots,
 };
 use zk_wire::{Epoch, Replica, TxnRecord, Zxid};
 
@@ -133,17 +133,6 @@ fn only_our_own_unfinished_files_are_removed_at_a_start() {
     disk.put(&dirs.snap().join("currentEpoch.tmp"), b"1");
     assert_eq!(remove_leftovers(&disk, &dirs).unwrap().len(), 2);
     assert_eq!(names(&disk), [vec!["currentEpoch.tmp".to_owned()], before].concat());
-}
-
-#[test]
-fn the_initialize_marker_is_found_in_either_directory_and_taken_away() {
-    for place in ["/data/initialize", "/log/initialize"] {
-        let dirs = DataDirs::new(Path::new("/data"), Path::new("/log"));
-        let disk = MemDisk::new();
-        disk.put(Path::new(place), b"");
-        assert!(take_initialize_marker(&disk, &dirs).unwrap());
-        assert!(!take_initialize_marker(&disk, &dirs).unwrap());
-    }
 }
 
 #[test]

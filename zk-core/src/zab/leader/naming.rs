@@ -27,16 +27,14 @@ impl Leader {
         info: &LearnerInfo,
         acts: &mut Vec<Act>,
     ) -> bool {
-        let theirs = info.naming.unwrap_or_default();
-        if !options.naming.contradicts(theirs) {
+        let theirs = info.naming.and_then(Naming::settled);
+        let (Some(ours), Some(theirs)) = (options.naming.settled(), theirs) else { return false };
+        if ours == theirs {
             return false;
         }
         let handler = self.handlers.get_mut(&link).expect("it just sent a packet");
         handler.phase = Phase::Foreign;
         let sid = handler.sid.unwrap_or_default();
-        let (Some(ours), Some(theirs)) = (options.naming.settled(), theirs.settled()) else {
-            return false;
-        };
         error!(
             "server.{sid} has data of ensemble {theirs}; this is ensemble {ours}: it may not follow"
         );
