@@ -11,6 +11,7 @@
 pub mod atomic;
 pub mod cluster;
 pub mod command;
+mod contents;
 pub mod entry;
 pub mod flags;
 pub mod guard;

@@ -87,7 +87,7 @@ impl Plan {
         {
             config.quorum.ensemble = kept.ensemble.clone();
         }
-        properties.extend(guard::property(&config));
+        properties.extend(guard::properties(&config));
         let place = draft.place(&settings, host, &config)?;
         let mut obstacles = Vec::new();
         let (path, detour) = match &flags.config {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 use zk_config::Config;
 
+use crate::contents::Contents;
 use crate::flags::Flags;
 use crate::host::Host;
 use crate::memory;
@@ -52,9 +53,17 @@ fn show_place(flags: &Flags, host: &Host, plan: &Plan) {
         (None, Some(path)) => info!("server {} of {}", plan.place.id, path.display()),
         (None, None) => info!("standalone server"),
     }
-    let storage = &plan.config.storage;
-    let (data, log) = (storage.data_dir.display(), storage.data_log_dir.display());
-    info!("data in {data}, transaction log in {log}, configuration in {}", plan.path.display());
+    show_folders(&plan.config);
+    info!("configuration in {}", plan.path.display());
+}
+
+/// Where the data are, and what there is of them.
+pub(crate) fn show_folders(config: &Config) {
+    let (data, log) = (&config.storage.data_dir, &config.storage.data_log_dir);
+    info!("data in {}: {}", data.display(), Contents::of(data));
+    if log != data {
+        info!("transaction log in {}: {}", log.display(), Contents::of(log));
+    }
 }
 
 fn show_remarks(flags: &Flags, plan: &Plan) {

@@ -76,6 +76,7 @@ fn a_start_writes_zoo_cfg_and_myid_and_becomes_the_server() {
             "-Dzookeeper.console.threshold=WARN",
             "-Dzookeeper.quorumListenOnAllIPs=true",
             "-Da=b",
+            "-Dzookeeper.db.autocreate=false",
             "-Dzookeeper.joinGuard.enabled=true",
             "--more",
             &zoo_cfg,
@@ -99,7 +100,9 @@ fn the_first_screen_says_what_was_found_and_where() {
     let run = pod.start(&["--servers=3", "--heap=3G", "--log_dir=/var/log/zookeeper"]).started();
     run.says("server 1: name zk (from host name zk-0), ordinal 0 (from host name zk-0)");
     run.says("domain zk-hs.x.org (from /hosts)");
-    run.says("data in /data, transaction log in /data/log, configuration in /conf/zoo.cfg");
+    run.says("data in /data: empty");
+    run.says("transaction log in /data/log: empty");
+    run.says("configuration in /conf/zoo.cfg");
     run.says("server.1 zk-0.zk-hs.x.org (participant, this server) is 10.1.0.1");
     run.says("server.2 zk-1.zk-hs.x.org (participant) is 10.1.0.2");
     run.says("server.3 zk-2.zk-hs.x.org (participant) ");
