@@ -74,10 +74,11 @@ fn zxid(name: &str, kind: &str) -> Option<u64> {
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
-        for (kind, files) in [("snapshot.", &self.snapshots), ("log.", &self.logs)] {
+        for (kind, files) in [("snapshot", &self.snapshots), ("log", &self.logs)] {
+            let plural = if files.count == 1 { "" } else { "s" };
             if files.count > 0 {
                 parts.push(format!(
-                    "{} files {kind}*, the newest {kind}{:x}",
+                    "{} {kind}{plural}, the newest {kind}.{:x}",
                     files.count, files.newest
                 ));
             }
@@ -127,7 +128,7 @@ mod tests {
         ];
         assert_eq!(
             shown(&files),
-            "2 files snapshot.*, the newest snapshot.2000000ab; 1 files log.*, the newest log.200000001; \
+            "2 snapshots, the newest snapshot.2000000ab; 1 log, the newest log.200000001; \
              15 bytes; current epoch 2; accepted epoch 3; of ensemble 0d1b5a4e-0000-4000-8000-000000000001"
         );
     }

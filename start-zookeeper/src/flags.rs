@@ -133,7 +133,8 @@ pub struct Flags {
     /// Print zoo.cfg, write and start nothing
     #[arg(long = "dry-run", alias = "dry_run")]
     pub dry_run: bool,
-    /// Wait at most so long until the names of all members resolve
+    /// Wait at most so long until the names of all members resolve; the start goes on then, unless no
+    /// name server has answered at all
     #[arg(long = "dns_wait", value_name = "SECONDS", default_value = "0")]
     pub dns_wait: String,
     /// The server [default: zookeeper-server beside start-zookeeper, else in PATH]
@@ -173,11 +174,17 @@ who runs this. What exists keeps its owner and mode, and a myid that exists is n
 Exit codes:
   0    printed what was asked for (--help, --version, --dry-run)
   1    a file could not be written, or the server could not be started
-  2    the flags, this host's name, zoo.cfg or the volume make no sense; nothing was written
-  3    a directory cannot be created or written; nothing was written
-  5    the container's memory limit is below what the server needs; nothing was written
+  2    the flags, the variables or zoo.cfg make no sense, or there are problems of several kinds
+  3    a directory cannot be created or written
+  5    the container's memory limit is below what the server needs
+  6    the volume is that of another server, or its data are in another place
+  7    this host's name does not say which server this is, or in which domain
+  8    this server is none of the ensemble's: --servers is smaller than the replicas
+  9    no name server answered within --dns_wait
   130  interrupted during --dns_wait
   143  terminated during --dns_wait
+
+With 2 to 9 nothing was written, and the reason is the last line.
   Once the server runs, the exit code is the server's.";
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod kept;
 pub mod member;
 mod memory;
 pub mod names;
+mod origins;
 mod plan;
 pub mod problem;
 pub mod render;

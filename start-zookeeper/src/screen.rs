@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use nix::unistd::{getegid, geteuid};
 use tracing::{debug, info, warn};
 use zk_config::Config;
 
@@ -14,6 +15,7 @@ use crate::flags::Flags;
 use crate::host::Host;
 use crate::memory;
 use crate::names::{self, Answer};
+use crate::origins::{Origin, origins};
 use crate::plan::{Launch, Plan};
 use crate::problem::{Failure, Problem};
 use crate::server;
@@ -41,6 +43,7 @@ pub(crate) fn starting(launch: &Launch) {
 fn show_place(flags: &Flags, host: &Host, plan: &Plan) {
     let from = if host.is_given { " (from --hostname)" } else { "" };
     info!("start-zookeeper {} on {}{from}", env!("CARGO_PKG_VERSION"), host.hostname);
+    info!("uid {}, gid {}", geteuid(), getegid());
     match (&plan.place.ensemble, &flags.config) {
         (Some(ensemble), _) => {
             let (name, ordinal) = (&ensemble.name, &ensemble.ordinal);
@@ -55,6 +58,9 @@ fn show_place(flags: &Flags, host: &Host, plan: &Plan) {
     }
     show_folders(&plan.config);
     info!("configuration in {}", plan.path.display());
+    for Origin { key, value, flag } in origins(flags).iter().filter(|_| flags.config.is_none()) {
+        info!("{key}={value} (from {flag})");
+    }
 }
 
 /// Where the data are, and what there is of them.

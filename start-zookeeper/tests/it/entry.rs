@@ -200,7 +200,7 @@ fn a_myid_that_is_there_counts_if_it_is_a_member() {
     assert_eq!(container.pod.read("data/myid").as_deref(), Some("3\n"));
     container.pod.write("data/myid", "9\n");
     container.start(&[("ZOO_MY_ID", "2"), ("ZOO_SERVERS", THREE)]).refused(
-        2,
+        6,
         &["/data/myid: holds 9, which is none of the servers in /conf/zoo.cfg (1, 2, 3)"],
     );
 }
@@ -209,7 +209,7 @@ fn a_myid_that_is_there_counts_if_it_is_a_member() {
 fn an_id_that_no_member_has_is_refused_and_nothing_is_written() {
     let container = Container::new();
     let run = container.start(&[("ZOO_MY_ID", "4"), ("ZOO_SERVERS", THREE)]);
-    run.refused(2, &["/conf/zoo.cfg: no line server.4, but ZOO_MY_ID is server 4"]);
+    run.refused(8, &["/conf/zoo.cfg: no line server.4, but ZOO_MY_ID is server 4"]);
     assert!(!container.pod.path("conf/zoo.cfg").exists());
     assert!(!container.pod.path("data/myid").exists());
 }

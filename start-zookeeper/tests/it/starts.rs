@@ -110,7 +110,23 @@ fn the_first_screen_says_what_was_found_and_where() {
     run.says("--heap=3G is not needed");
     run.says("--log_dir=/var/log/zookeeper is not needed");
     run.says("starting /zookeeper-server -D");
+    run.says(&format!("uid {}, gid {}", nix::unistd::geteuid(), nix::unistd::getegid()));
     run.says("server.1=zk-0.zk-hs.x.org:2888:3888");
+}
+
+#[test]
+fn a_setting_that_is_not_the_default_says_which_flag_it_is_from() {
+    let pod = Pod::new("zk-0");
+    let flags = ["--tick_time=1500", "--sync_limit=5", "--max_session_timeout=60000"];
+    let set = ["--set=snapCount=5000", "--set=ssl.keyStore.password=pass"];
+    let run = pod.start(&[&flags[..], &set[..]].concat()).started();
+    run.says("INFO tickTime=1500 (from --tick_time)");
+    run.says("INFO maxSessionTimeout=60000 (from --max_session_timeout)");
+    run.says("INFO snapCount=5000 (from --set)");
+    run.says("INFO ssl.keyStore.password=*** (from --set)");
+    let of_flags = run.stderr.lines().filter(|line| line.contains(" (from --")).count();
+    // The host name is one more.
+    assert_eq!(of_flags, 5, "{}", run.stderr);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod monitoring;
 mod official;
 mod pods;
 mod python;
+mod refusals;
 mod scaling;
 mod shells;
 mod takeover;
