@@ -1,5 +1,6 @@
 //! The images as people run them: built from the Dockerfile, started by a real container engine.
 
+mod alerts;
 mod compose;
 mod container;
 #[path = "../../../server/tests/it/deadline.rs"]
