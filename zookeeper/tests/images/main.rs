@@ -13,6 +13,7 @@ mod layers;
 mod manifests;
 mod memory;
 mod monitoring;
+mod names;
 mod official;
 mod pods;
 mod python;
