@@ -52,6 +52,11 @@ pub fn zoo_cfg() -> PathBuf {
     start::file_for_status(None)
 }
 
+/// The client port of that server, if the file is there and has one.
+pub fn client_port() -> Option<u16> {
+    zk_server::client_port(&zoo_cfg())
+}
+
 /// `zkServer.sh [--config folder] start-foreground|status|version [zoo.cfg]`. Whether all is well.
 pub fn zk_server(words: &[OsString]) -> Result<bool, Failure> {
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    zookeeper_ready::ready::main(std::env::args_os())
+    zookeeper_ready::ready::main(std::env::args_os(), || None)
 }

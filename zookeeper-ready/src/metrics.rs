@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::flags::OwnPort;
 use crate::{Conversation, EXIT_NO, NoAnswer, Where, answer};
 
 /// Prints the metrics of a ZooKeeper server, one key and value a line, as `mntr` gives them.
@@ -23,9 +24,9 @@ Exit codes:
   2  the command line makes no sense";
 
 /// The whole program, from the command line with the program's name to the exit code.
-pub fn main(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(command_line: impl IntoIterator<Item = OsString>, own_port: OwnPort) -> ExitCode {
     let flags = Flags::parse_from(command_line);
-    match metrics(&Conversation::new(flags.target.into())) {
+    match metrics(&Conversation::new(flags.target.target(own_port))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("zookeeper-metrics: {why}");

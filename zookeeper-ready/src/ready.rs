@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::flags::OwnPort;
 use crate::safe_to_stop::is_safe_to_stop;
 use crate::why_not_ready::report;
 use crate::{Conversation, EXIT_NO, Mode, Where, probe};
@@ -34,9 +35,9 @@ Exit codes:
   2  the command line makes no sense";
 
 /// The whole program, from the command line with the program's name to the exit code.
-pub fn main(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(command_line: impl IntoIterator<Item = OsString>, own_port: OwnPort) -> ExitCode {
     let flags = Flags::parse_from(command_line);
-    let conversation = Conversation::new(flags.target.into());
+    let conversation = Conversation::new(flags.target.target(own_port));
     let answer: Result<(), Box<dyn Error>> = match flags.mode {
         Mode::Ok => probe::is_ok(&conversation).map_err(Into::into),
         Mode::Live => probe::is_live(&conversation).map_err(Into::into),

@@ -12,6 +12,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+use start_zookeeper::entry;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -38,8 +40,8 @@ fn program(words: &[OsString]) -> Option<Program> {
         "zkServer-initialize.sh" => initialize::main,
         "nc" => |words| zookeeper_ready::netcat::main(words),
         "zookeeper-server" => |words| zookeeper_server::command::main(words),
-        "zookeeper-ready" => |words| zookeeper_ready::ready::main(words),
-        "zookeeper-metrics" => |words| zookeeper_ready::metrics::main(words),
+        "zookeeper-ready" => |words| zookeeper_ready::ready::main(words, entry::client_port),
+        "zookeeper-metrics" => |words| zookeeper_ready::metrics::main(words, entry::client_port),
         // Other images' scripts, by which start-zookeeper does what these do.
         "docker-entrypoint.sh" | "entrypoint.sh" | "run.sh" | "run" | "zkServer.sh" => {
             |words| start_zookeeper::command::main(words)

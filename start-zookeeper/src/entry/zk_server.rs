@@ -12,7 +12,7 @@ use zookeeper_ready::{NoAnswer, answer};
 
 /// Compat: Java's script prints this line, and people's probes look for it.
 pub(crate) fn status(zoo_cfg: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
-    let port = client_port(zoo_cfg);
+    let port = client_port(zoo_cfg).unwrap_or(USUAL_PORT);
     writeln!(err, "Using config: {}", zoo_cfg.display())?;
     writeln!(err, "Client port found: {port}. Client address: localhost. Client SSL: false.")?;
     match mode(port) {
@@ -32,14 +32,14 @@ pub(crate) fn status(zoo_cfg: &Path, out: &mut dyn Write, err: &mut dyn Write) -
     }
 }
 
-/// The port in the file, or behind the server's own line, or the usual one.
-fn client_port(zoo_cfg: &Path) -> u16 {
+/// The port in the file, or behind the server's own line.
+pub(super) fn client_port(zoo_cfg: &Path) -> Option<u16> {
     let name = zoo_cfg.display().to_string();
     let text = std::fs::read(zoo_cfg).unwrap_or_default();
     let of_key = Properties::parse(&name, &text)
         .ok()
         .and_then(|properties| properties.lookup("clientPort")?.value.trim().parse().ok());
-    of_key.or_else(|| of_ensemble(&name, &text)).unwrap_or(USUAL_PORT)
+    of_key.or_else(|| of_ensemble(&name, &text))
 }
 
 fn of_ensemble(name: &str, text: &[u8]) -> Option<u16> {

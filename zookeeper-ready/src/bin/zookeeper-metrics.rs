@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    zookeeper_ready::metrics::main(std::env::args_os())
+    zookeeper_ready::metrics::main(std::env::args_os(), || None)
 }

@@ -3,7 +3,7 @@
 //! Invariant: a test that fails shows what the container said.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -73,6 +73,14 @@ impl Network {
         let name = format!("{}-{number}", engine.network);
         run(engine.docker().args(["network", "create", &name]));
         Self { engine, name }
+    }
+
+    /// The host's own address in it.
+    pub(crate) fn gateway(&self) -> Ipv4Addr {
+        let format = "{{(index .IPAM.Config 0).Gateway}}";
+        let address =
+            run(self.engine.docker().args(["network", "inspect", "--format", format, &self.name]));
+        address.parse().expect("an address")
     }
 }
 

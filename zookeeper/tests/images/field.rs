@@ -1,4 +1,5 @@
-//! A manifest from the field, `field.yaml`, with nothing changed but the image's name.
+//! A manifest from the field, `field.yaml`, with nothing changed but the image's name. A pod of it is ready when it is
+//! alive, so its names come one by one, and before the quorum.
 
 use std::time::Duration;
 
@@ -17,10 +18,18 @@ fn the_manifest_in_use_becomes_a_quorum_where_the_tutorials_commands_work() {
         return;
     };
     assert_eq!(set.spec["podManagementPolicy"], "OrderedReady");
-    let mut pods = Vec::new();
+    let mut pods: Vec<Container> = Vec::new();
     for ordinal in 0..set.replicas() {
+        // Its service publishes nobody before that one is ready, so nobody else may need the name.
+        let name = format!("zk-{ordinal}.zk-hs.default.svc.cluster.local");
+        let is_known = |pod: &Container| pod.exec(&["getent", "hosts", &name]).status.success();
         pods.push(set.pod(ordinal));
-        set.await_ready(&pods[pods.len() - 1]);
+        let (pod, others) = pods.split_last().expect("just put there");
+        assert!(!others.iter().any(is_known), "{name} is kept back");
+        set.await_ready(pod);
+        assert!(pods.iter().all(is_known), "{name} is published");
+        let serves = || pods[0].exec(&["zookeeper-ready", "--mode=ready"]).status.success();
+        assert!(ordinal > 0 || !serves(), "alive is no more than that");
     }
     for pod in &pods {
         let serves = || pod.exec(&["zookeeper-ready", "--mode=quorum", "2181"]).status.success();

@@ -1,5 +1,6 @@
 //! The images as people run them: built from the Dockerfile, started by a real container engine.
 
+mod alerts;
 mod compose;
 mod container;
 #[path = "../../../server/tests/it/deadline.rs"]
@@ -12,6 +13,7 @@ mod layers;
 mod manifests;
 mod memory;
 mod monitoring;
+mod names;
 mod official;
 mod pods;
 mod python;

@@ -28,6 +28,10 @@ fn every_manifest_is_valid_for_old_and_new_clusters() {
     let Some(rendered) = rendered() else { return };
     let folder = tempfile::tempdir().expect("a scratch folder");
     for (name, text) in rendered {
+        let Some(objects) = objects(&text) else { return };
+        // JSON is YAML. The schemas are those of Kubernetes alone.
+        let of_kubernetes = objects.iter().filter(|object| !is_of_operator(object));
+        let text: String = of_kubernetes.map(|object| format!("---\n{object}\n")).collect();
         let path = folder.path().join(name.replace('/', "-") + ".yaml");
         fs::write(&path, text).expect("written");
         for version in ["1.27", "1.30", "1.33", "1.37"] {
@@ -39,6 +43,23 @@ fn every_manifest_is_valid_for_old_and_new_clusters() {
             // A version of the API that is gone is no more than a warning there.
             assert!(!told.contains("WARN"), "{name}, {version}: {told}");
         }
+    }
+}
+
+/// Those of the Prometheus operator, which a plain cluster does not know.
+fn is_of_operator(object: &Value) -> bool {
+    object["apiVersion"]
+        .as_str()
+        .is_some_and(|version| version.starts_with("monitoring.coreos.com/"))
+}
+
+#[test]
+fn only_the_operators_variant_needs_the_operator() {
+    let Some(rendered) = rendered() else { return };
+    for (name, text) in rendered {
+        let Some(objects) = objects(&text) else { return };
+        let needs_it = objects.iter().any(is_of_operator);
+        assert_eq!(needs_it, name == "kustomize/monitoring-operator", "{name}");
     }
 }
 

@@ -85,6 +85,28 @@ fn the_shell_does_in_the_container_what_people_type() {
     }
 }
 
+/// As the engine runs it, for every way to say where clients connect.
+#[test]
+fn the_health_check_asks_where_clients_connect() {
+    let Some(engine) = Engine::get() else { return };
+    for (name, value) in [
+        ("ZOO_SERVERS", "server.1=localhost:2888:3888;2182"),
+        ("ZOO_PORT_NUMBER", "2182"),
+        ("ZOOKEEPER_CLIENT_PORT", "32181"),
+    ] {
+        let container =
+            Container::start(engine, Image::Scratch, &Options::default().env(name, value));
+        let check =
+            container.inspect("{{range slice .Config.Healthcheck.Test 1}}{{println .}}{{end}}");
+        let check: Vec<_> = check.lines().filter(|word| !word.is_empty()).collect();
+        let healthy = within(Duration::from_secs(20), || {
+            container.exec(&check).status.success().then_some(())
+        });
+        assert!(healthy.is_some(), "{name}={value}: {:?}", container.exec(&check));
+        assert!(container.say(&["zookeeper-ready", "--mode=ready"]).is_empty());
+    }
+}
+
 #[test]
 fn a_restart_keeps_the_first_configuration_and_the_data() {
     let Some(engine) = Engine::get() else { return };

@@ -1,9 +1,12 @@
 //! A StatefulSet as a cluster runs it: its command, user, mounts, limits, names and probes, read from
 //! the manifest, on a network whose names are those of pods. Here it is that of `k8s/`.
 //!
-//! Invariant: nothing that the manifest says stands here a second time.
+//! Invariants
+//! - Nothing that the manifest says stands here a second time.
+//! - What a container or a pod has that is not read here is refused, not passed over.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +17,7 @@ use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
 use crate::engine::{Engine, Image, root};
 use crate::layers::println;
+use crate::names::Names;
 use crate::python::{objects, program};
 use crate::tools::{output, run};
 
@@ -24,6 +28,8 @@ pub(crate) struct Set {
     network: Network,
     /// May be changed between pods, as by `kubectl apply`.
     pub(crate) spec: Value,
+    /// Whose names the headless service keeps back until they are ready; without it the engine's are there at once.
+    names: Option<Names>,
     /// What its names and volumes begin with, so that tests do not meet.
     prefix: String,
 }
@@ -51,9 +57,22 @@ impl Set {
         let objects = objects(text)?;
         let set = objects.iter().find(|object| object["kind"] == "StatefulSet");
         let spec = set.expect("a StatefulSet is there")["spec"].clone();
+        let is_of_set = |object: &&Value| {
+            object["kind"] == "Service" && object["metadata"]["name"] == spec["serviceName"]
+        };
+        let service = objects.iter().find(is_of_set);
+        let is_kept_back =
+            service.is_some_and(|service| service["spec"]["publishNotReadyAddresses"] != true);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("pods-{}-{number}", std::process::id());
-        Some(Self { engine, image, network: Network::new(engine), spec, prefix })
+        let set = Self { engine, image, network: Network::new(engine), spec, names: None, prefix };
+        if is_kept_back { set.without_unready_names() } else { Some(set) }
+    }
+
+    /// As if the headless service did not publish pods that are not ready.
+    pub(crate) fn without_unready_names(mut self) -> Option<Self> {
+        self.names = Some(Names::new(self.network.gateway())?);
+        Some(self)
     }
 
     fn container(&self) -> &Value {
@@ -68,13 +87,17 @@ impl Set {
     pub(crate) fn pod(&self, ordinal: u64) -> Container {
         let pod = &self.spec["template"]["spec"];
         let (user, limits) = (&pod["securityContext"], &self.container()["resources"]["limits"]);
-        let domain = format!("{}.default.svc.cluster.local", text(&self.spec["serviceName"]));
+        self.check_known();
+        let domain = self.domain();
         let group = user["runAsGroup"].as_u64().map_or(String::new(), |group| format!(":{group}"));
         let mut options = Options::default()
             .network(&self.network)
             .flag(format!("--hostname=zk-{ordinal}"))
             .flag(format!("--domainname={domain}"))
-            .flag(format!("--network-alias=zk-{ordinal}.{domain}"))
+            .flag(match &self.names {
+                Some(names) => format!("--dns={}", names.server),
+                None => format!("--network-alias=zk-{ordinal}.{domain}"),
+            })
             .flag(format!("--user={}{group}", user["runAsUser"]))
             .flag(format!("--group-add={}", user["fsGroup"]))
             .flag(format!("--memory={}", bytes(&text(&limits["memory"]))))
@@ -102,7 +125,35 @@ impl Set {
         let words = list(&self.container()["command"]).iter().map(text).collect::<Vec<_>>();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let name = format!("{}-{ordinal}", self.prefix);
-        Container::named(self.engine, &name, self.image, &options.command(&words))
+        let pod = Container::named(self.engine, &name, self.image, &options.command(&words));
+        self.publish(&pod, false);
+        pod
+    }
+
+    fn domain(&self) -> String {
+        format!("{}.default.svc.cluster.local", text(&self.spec["serviceName"]))
+    }
+
+    /// Puts a pod's name into the service, or takes it away.
+    pub(crate) fn publish(&self, pod: &Container, is_published: bool) {
+        let Some(names) = &self.names else { return };
+        let host = pod.inspect("{{.Config.Hostname}}");
+        let address = pod.address().filter(|_| is_published).map(|address| match address {
+            IpAddr::V4(address) => address,
+            IpAddr::V6(_) => unreachable!("the engine's networks have addresses of IPv4"),
+        });
+        names.set(&format!("{host}.{}", self.domain()), address);
+    }
+
+    /// A manifest that asks for more than is read here would be tested for something else.
+    fn check_known(&self) {
+        for (value, known) in [(&self.spec["template"]["spec"], POD), (self.container(), CONTAINER)]
+        {
+            let keys = value.as_object().expect("an object").keys();
+            let unknown: Vec<_> = keys.filter(|key| !known.contains(&key.as_str())).collect();
+            assert!(unknown.is_empty(), "{unknown:?} of the manifest is read by nobody");
+        }
+        assert_eq!(list(&self.spec["template"]["spec"]["containers"]).len(), 1);
     }
 
     /// What a claim is bound to.
@@ -115,13 +166,20 @@ impl Set {
         list(&self.container()["lifecycle"][hook]["exec"]["command"]).iter().map(text).collect()
     }
 
-    /// What the kubelet learns from a probe.
+    /// What the kubelet learns from a probe, which is a no if it comes too late. Readiness decides about the name.
     pub(crate) fn probe(&self, probe: &str, pod: &Container) -> bool {
         let words = list(&self.container()[probe]["exec"]["command"]);
         let words: Vec<_> = words.iter().map(text).collect();
         assert!(!words.is_empty(), "{probe} runs a command");
         let words: Vec<_> = words.iter().map(String::as_str).collect();
-        pod.exec(&words).status.success()
+        let limit = self.container()[probe]["timeoutSeconds"].as_u64().unwrap_or(1);
+        let started = Instant::now();
+        let is_yes = pod.exec(&words).status.success();
+        let is_yes = is_yes && started.elapsed() < Duration::from_secs(limit);
+        if probe == "readinessProbe" {
+            self.publish(pod, is_yes);
+        }
+        is_yes
     }
 
     /// From the pod's start on: no probe comes before its delay is over.
@@ -259,6 +317,31 @@ fn pods_that_are_all_deleted_come_back_at_other_addresses_and_one_without_its_vo
     load.finish();
 }
 
+/// What `migrate.md` says never starts. A rolling restart and `a_pod_alone_…` are two of its other lines.
+#[test]
+fn pods_whose_names_are_kept_back_until_a_quorum_is_there_wait_for_ever() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Scratch).and_then(Set::without_unready_names) else {
+        return;
+    };
+    let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    for pod in &pods {
+        await_until("it says what it waits for", LIMIT, || {
+            assert!(!set.probe("readinessProbe", pod), "{}", pod.log());
+            pod.log()
+                .contains("not in a quorum: waiting for a leader; reached nobody")
+                .then_some(())
+        });
+        assert!(set.probe("startupProbe", pod) && set.probe("livenessProbe", pod));
+    }
+    // And then somebody mends the service.
+    pods.iter().for_each(|pod| set.publish(pod, true));
+    for pod in &pods {
+        let serves = || pod.exec(&["zookeeper-ready", "--mode=quorum"]).status.success();
+        await_until("it serves", LIMIT, || serves().then_some(()));
+    }
+}
+
 #[test]
 fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
     let Some(engine) = Engine::get() else { return };
@@ -303,5 +386,31 @@ fn bytes(quantity: &str) -> u64 {
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
+
+/// What is read of a pod, or concerns only a scheduler and an API server, of which there are none here.
+const POD: &[&str] = &[
+    "automountServiceAccountToken",
+    "containers",
+    "securityContext",
+    "serviceAccountName",
+    "terminationGracePeriodSeconds",
+    "topologySpreadConstraints",
+    "volumes",
+];
+/// The same of a container.
+const CONTAINER: &[&str] = &[
+    "command",
+    "image",
+    "imagePullPolicy",
+    "lifecycle",
+    "livenessProbe",
+    "name",
+    "ports",
+    "readinessProbe",
+    "resources",
+    "securityContext",
+    "startupProbe",
+    "volumeMounts",
+];
 
 const LIMIT: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! `k8s/migrate.md` acted out: Java's servers on the volumes of three images, replaced one by one by ours
+//! `k8s/migrate.md` acted out: Java's servers on the volumes of four images, replaced one by one by ours
 //! while somebody writes, and back.
 //!
 //! Java's are Debian's packages in the container of Debian's base, whose `/usr` is the machine's.
@@ -32,7 +32,7 @@ struct Contract {
 }
 
 /// Each member is of another.
-const CONTRACTS: [Contract; 3] = [
+const CONTRACTS: [Contract; 4] = [
     Contract {
         name: "kow3ns",
         data: "/var/lib/zookeeper/data",
@@ -59,6 +59,15 @@ const CONTRACTS: [Contract; 3] = [
         user: "1001:0",
         our_user: "1001:0",
         found: "folders of Bitnami's image: it has data",
+    },
+    Contract {
+        name: "confluent",
+        data: "/var/lib/zookeeper/data",
+        log: "/var/lib/zookeeper/log",
+        mounts: &["/var/lib/zookeeper/data", "/var/lib/zookeeper/log"],
+        user: "1000:1000",
+        our_user: "1000:1000",
+        found: "folders of Confluent's and the Kubernetes image: it has data",
     },
 ];
 
@@ -145,22 +154,24 @@ impl Site {
     fn ours(&self, ordinal: usize) -> Container {
         let contract = &CONTRACTS[ordinal];
         let options = self.options(ordinal).flag(format!("--user={}", contract.our_user));
+        let id = (ordinal + 1).to_string();
+        let names = (0..CONTRACTS.len()).map(|n| format!("{}:2888:3888", host(n)));
+        let names: Vec<_> = names.collect();
         let options = match contract.name {
-            "kow3ns" => options.flag("--entrypoint=").command(&[
-                "sh",
-                "-c",
-                "start-zookeeper --servers=3 --data_log_dir=/var/lib/zookeeper/data/log",
-            ]),
-            "official" => options
-                .env("ZOO_MY_ID", &(ordinal + 1).to_string())
-                .env("ZOO_SERVERS", &servers(";2181").join(" ")),
-            _ => {
-                let names: Vec<_> =
-                    (0..CONTRACTS.len()).map(|n| format!("{}:2888:3888", host(n))).collect();
-                options
-                    .env("ZOO_SERVER_ID", &(ordinal + 1).to_string())
-                    .env("ZOO_SERVERS", &names.join(","))
+            "kow3ns" => {
+                let flags = format!("--servers={} --data_log_dir={}", names.len(), contract.log);
+                let script = format!("start-zookeeper {flags}");
+                options.flag("--entrypoint=").command(&["sh", "-c", &script])
             }
+            "official" => {
+                options.env("ZOO_MY_ID", &id).env("ZOO_SERVERS", &servers(";2181").join(" "))
+            }
+            "bitnami" => options.env("ZOO_SERVER_ID", &id).env("ZOO_SERVERS", &names.join(",")),
+            "confluent" => options
+                .env("ZOOKEEPER_SERVER_ID", &id)
+                .env("ZOOKEEPER_CLIENT_PORT", "2181")
+                .env("ZOOKEEPER_SERVERS", &names.join(";")),
+            name => panic!("nobody knows how {name} is started"),
         };
         let container = Container::start(self.engine, Image::Slim, &options);
         container.await_serving();
@@ -190,14 +201,14 @@ fn volume(volumes: &tempfile::TempDir, ordinal: usize, mount: &str) -> String {
 }
 
 #[test]
-fn javas_members_on_three_images_volumes_are_replaced_under_load_and_come_back() {
+fn javas_members_on_four_images_volumes_are_replaced_under_load_and_come_back() {
     let Some(engine) = Engine::get() else { return };
     let Some(site) = Site::new(engine) else { return };
     let started = Instant::now();
     let mut members: Vec<_> = (0..CONTRACTS.len()).map(|ordinal| site.java(ordinal)).collect();
     await_leader(&members);
     let Some(load) = Load::start(&members, 0) else { return };
-    assert_eq!(of_java(&members), 3);
+    assert_eq!(of_java(&members), CONTRACTS.len());
     site.replace(&mut members, |ordinal| site.ours(ordinal));
     assert_eq!(of_java(&members), 0);
     let there = load.finish();
@@ -205,7 +216,7 @@ fn javas_members_on_three_images_volumes_are_replaced_under_load_and_come_back()
     site.replace(&mut members, |ordinal| site.java(ordinal));
     let back = load.finish();
     await_leader(&members);
-    assert_eq!(of_java(&members), 3);
+    assert_eq!(of_java(&members), CONTRACTS.len());
     println(&format!(
         "Java to ours: {there} writes; back: {} more; none missing, in {:?}",
         back - there,

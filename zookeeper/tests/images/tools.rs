@@ -24,6 +24,15 @@ pub(crate) fn missing() -> Vec<String> {
         .collect()
 }
 
+/// A program of `tools.txt`, or `None` after saying why the test is skipped.
+pub(crate) fn tool(name: &str) -> Option<Command> {
+    if is_installed(name) {
+        return Some(Command::new(name));
+    }
+    skip(&format!("{name} is missing, see tools.txt for its package"));
+    None
+}
+
 fn is_installed(proof: &str) -> bool {
     if proof.starts_with('/') {
         return Path::new(proof).exists();
