@@ -65,6 +65,15 @@ pub struct Flags {
     /// Address for clients [default: every address]
     #[arg(long = "client_addr", value_name = "ADDR")]
     pub client_addr: Option<String>,
+    /// Where clients from outside of the cluster connect, told to them in /zookeeper/config: HOST:PORT with
+    /// {ordinal} in it, or one a member with commas between. The server listens on --client_port all the same;
+    /// Java members would not
+    #[arg(
+        long = "advertised_client_address",
+        alias = "advertised-client-address",
+        value_name = "ADDRS"
+    )]
+    pub advertised_client_address: Option<String>,
     /// Port for leader election; belongs in the headless service
     #[arg(long = "election_port", value_name = "PORT", default_value = "3888")]
     pub election_port: String,
@@ -163,7 +172,7 @@ const AFTER_HELP: &str = "\
 A template has the variables header, client_port, client_addr, data_dir, data_log_dir, tick_time,
 init_limit, sync_limit, max_client_cnxns, min_session_timeout, max_session_timeout,
 snap_retain_count, purge_interval, server_port, election_port, id, is_observer and members, each
-with id, host and observer.
+with id, host, observer and, if it is advertised, client.
 
 Unless zoo.cfg says otherwise, the server also gets quorumListenOnAllIPs=true,
 admin.enableServer=false and 4lw.commands.whitelist=srvr,ruok,mntr,stat,conf,isro.

@@ -8,6 +8,7 @@
 //! - Names of peers never keep the server from starting.
 //! - An existing `myid`, and a zoo.cfg that is not ours, stay as they are.
 
+pub mod advertised;
 pub mod atomic;
 pub mod cluster;
 pub mod command;

@@ -171,6 +171,21 @@ pub enum Problem {
         /// Its text.
         value: String,
     },
+    /// Not an address for each member.
+    #[error(
+        "--advertised_client_address={}: give host:port with {{ordinal}} in it, such as \
+         zk-{{ordinal}}.example.org:2181, or one a member with commas between (not with --scalable)",
+        .value.escape_debug()
+    )]
+    Advertised {
+        /// Its text.
+        value: String,
+    },
+    /// Only ensembles tell their clients addresses.
+    #[error(
+        "--advertised_client_address with --servers=1: clients know the address of a lone server, leave it out"
+    )]
+    AdvertisedOfOne,
     /// Not a DNS name.
     #[error(
         "--domain={}: give a DNS name such as zk-hs.default.svc.cluster.local",

@@ -294,3 +294,19 @@ fn await_handler(pid: u32, signal: Signal) {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn clients_from_elsewhere_are_told_addresses_that_the_server_does_not_open() {
+    let pod = Pod::new("zk-1");
+    let advertised = "--advertised_client_address=zk-{ordinal}.example.org:32181";
+    pod.start(&["--servers=2", "--observers=1", advertised]).started();
+    let text = pod.read("conf/zoo.cfg").expect("written");
+    assert!(text.contains("\nadvertisedClientAddress.enabled=true\n"), "{text}");
+    assert!(text.contains("\nclientPort=2181\n"), "{text}");
+    for ending in [":3888;zk-1.example.org:32181\n", ":3888:observer;zk-2.example.org:32181\n"] {
+        assert!(text.contains(ending), "{text}");
+    }
+    pod.start(&["--servers=3", "--advertised_client_address=a:1,b:2"])
+        .refused(2, &["--advertised_client_address=a:1,b:2: give host:port with {ordinal} in it"]);
+    pod.start(&[advertised]).refused(2, &["--advertised_client_address with --servers=1: "]);
+}
