@@ -367,6 +367,30 @@ fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
     others.iter().for_each(|pod| set.await_ready(pod));
 }
 
+#[test]
+fn the_variants_that_differ_in_their_members_serve_by_their_own_probes() {
+    let Some(engine) = Engine::get() else { return };
+    for (variant, roles) in [
+        ("single", &["standalone"][..]),
+        (
+            "combined",
+            &["follower", "follower", "follower", "follower", "leader", "observer", "observer"],
+        ),
+    ] {
+        let Some(set) = Set::of_variant(engine, Image::Scratch, variant) else { return };
+        let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+        pods.iter().for_each(|pod| set.await_ready(pod));
+        let role = |pod: &Container| {
+            let answer = pod.await_serving();
+            let role = answer.lines().find_map(|line| line.strip_prefix("Mode: "));
+            role.expect("it serves").to_owned()
+        };
+        let mut found: Vec<_> = pods.iter().map(role).collect();
+        found.sort();
+        assert_eq!(found, roles, "{variant}");
+    }
+}
+
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
