@@ -113,13 +113,12 @@ impl Set {
         }
         for mount in list(&self.container()["volumeMounts"]) {
             let (name, path) = (text(&mount["name"]), text(&mount["mountPath"]));
-            let is_claim = |claim: &&Value| claim["metadata"]["name"] == name;
-            options = match list(&self.spec["volumeClaimTemplates"]).iter().find(is_claim) {
-                Some(_) => {
-                    options.flag(format!("--volume={}-{name}-{ordinal}:{path}", self.prefix))
-                }
-                None => options.flag(format!("--volume={path}")),
+            let is_claim = |claim: &Value| claim["metadata"]["name"] == name;
+            let volume = match list(&self.spec["volumeClaimTemplates"]).iter().any(is_claim) {
+                true => self.bound(&name, ordinal),
+                false => self.empty_dir(&name),
             };
+            options = options.flag(format!("--volume={volume}:{path}:nocopy"));
         }
         let words = list(&self.container()["command"]).iter().map(text).collect::<Vec<_>>();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
@@ -155,7 +154,36 @@ impl Set {
         assert_eq!(list(&self.spec["template"]["spec"]["containers"]).len(), 1);
     }
 
-    /// What a claim is bound to.
+    /// What a claim is bound to, made when it is first asked for: as a file system is when it is new, with its
+    /// `lost+found`, and for its group of root's.
+    fn bound(&self, claim: &str, ordinal: u64) -> String {
+        let volume = self.volume(claim, ordinal);
+        if !output(self.engine.docker().args(["volume", "inspect", &volume])).status.success() {
+            self.prepare(&volume, "mkdir -m 700 /new/lost+found; chmod 2775 /new");
+        }
+        volume
+    }
+
+    /// New for each pod, and everybody may write to it.
+    fn empty_dir(&self, name: &str) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let volume = format!("{}-{name}-{}", self.prefix, NEXT.fetch_add(1, Ordering::Relaxed));
+        self.prepare(&volume, "chmod 2777 /new");
+        volume
+    }
+
+    /// The engine would give it what the image has at its place, and whose that is there; a kubelet goes by `fsGroup`.
+    fn prepare(&self, volume: &str, script: &str) {
+        let group = &self.spec["template"]["spec"]["securityContext"]["fsGroup"];
+        let mount = format!("--volume={volume}:/new");
+        run(self
+            .engine
+            .docker()
+            .args(["run", "--rm", "--user=0:0", "--network=none", "--entrypoint=sh", &mount])
+            .args([Image::Busybox.tag(), "-c", &format!("{script}; chgrp {group} /new")]));
+    }
+
+    /// The volume of a claim, whether it is there or not.
     pub(crate) fn volume(&self, claim: &str, ordinal: u64) -> String {
         format!("{}-{claim}-{ordinal}", self.prefix)
     }
