@@ -267,9 +267,10 @@ impl Shell {
         }
     }
 
-    /// Where the configuration wants clients to connect, if it says so.
+    /// Where the configuration wants this server to listen for clients, if it says so.
     pub(crate) fn client_place(&self) -> Option<ClientPlace> {
-        let quorum = &self.settings.config.quorum;
+        let config = &self.settings.config;
+        let quorum = (!config.clients.is_advertised).then_some(&config.quorum)?;
         let client = quorum.ensemble.servers.get(&quorum.my_id?)?.client.as_ref()?;
         Some(ClientPlace::new(Some(&client.host), client.port))
     }

@@ -13,7 +13,7 @@ mod confluent;
 mod environment;
 mod family;
 mod identity;
-mod layout;
+pub(crate) mod layout;
 mod official;
 mod privileges;
 pub mod problem;

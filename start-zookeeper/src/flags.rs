@@ -65,6 +65,15 @@ pub struct Flags {
     /// Address for clients [default: every address]
     #[arg(long = "client_addr", value_name = "ADDR")]
     pub client_addr: Option<String>,
+    /// Where clients from outside of the cluster connect, told to them in /zookeeper/config: HOST:PORT with
+    /// {ordinal} in it, or one a member with commas between. The server listens on --client_port all the same;
+    /// Java members would not
+    #[arg(
+        long = "advertised_client_address",
+        alias = "advertised-client-address",
+        value_name = "ADDRS"
+    )]
+    pub advertised_client_address: Option<String>,
     /// Port for leader election; belongs in the headless service
     #[arg(long = "election_port", value_name = "PORT", default_value = "3888")]
     pub election_port: String,
@@ -133,7 +142,8 @@ pub struct Flags {
     /// Print zoo.cfg, write and start nothing
     #[arg(long = "dry-run", alias = "dry_run")]
     pub dry_run: bool,
-    /// Wait at most so long until the names of all members resolve
+    /// Wait at most so long until the names of all members resolve; the start goes on then, unless no
+    /// name server has answered at all
     #[arg(long = "dns_wait", value_name = "SECONDS", default_value = "0")]
     pub dns_wait: String,
     /// The server [default: zookeeper-server beside start-zookeeper, else in PATH]
@@ -162,7 +172,7 @@ const AFTER_HELP: &str = "\
 A template has the variables header, client_port, client_addr, data_dir, data_log_dir, tick_time,
 init_limit, sync_limit, max_client_cnxns, min_session_timeout, max_session_timeout,
 snap_retain_count, purge_interval, server_port, election_port, id, is_observer and members, each
-with id, host and observer.
+with id, host, observer and, if it is advertised, client.
 
 Unless zoo.cfg says otherwise, the server also gets quorumListenOnAllIPs=true,
 admin.enableServer=false and 4lw.commands.whitelist=srvr,ruok,mntr,stat,conf,isro.
@@ -173,11 +183,17 @@ who runs this. What exists keeps its owner and mode, and a myid that exists is n
 Exit codes:
   0    printed what was asked for (--help, --version, --dry-run)
   1    a file could not be written, or the server could not be started
-  2    the flags, this host's name, zoo.cfg or the volume make no sense; nothing was written
-  3    a directory cannot be created or written; nothing was written
-  5    the container's memory limit is below what the server needs; nothing was written
+  2    the flags, the variables or zoo.cfg make no sense, or there are problems of several kinds
+  3    a directory cannot be created or written
+  5    the container's memory limit is below what the server needs
+  6    the volume is that of another server, or its data are in another place
+  7    this host's name does not say which server this is, or in which domain
+  8    this server is none of the ensemble's: --servers is smaller than the replicas
+  9    no name server answered within --dns_wait
   130  interrupted during --dns_wait
   143  terminated during --dns_wait
+
+With 2 to 9 nothing was written, and the reason is the last line.
   Once the server runs, the exit code is the server's.";
 
 #[cfg(test)]

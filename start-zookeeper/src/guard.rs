@@ -1,28 +1,32 @@
 //! The join guard: on for every ensemble that is started here and does not say itself what an empty
 //! volume means.
 //!
-//! A property and no line of zoo.cfg, which stays what the other images' scripts write.
+//! It is Java's own, `db.autocreate=false`, by which an empty volume has no vote without the marker
+//! `initialize`, and `joinGuard.enabled`, by which voters that have all said that they are empty need no
+//! marker: nobody could tell from one empty volume alone whether there is something to lose. The marker is
+//! made by hand, with `zkServer-initialize.sh`.
 //!
-//! Invariant: `joinGuard.enabled` or `db.autocreate`, given anywhere, has the last word.
+//! Properties and no lines of zoo.cfg, which stays what the other images' scripts write.
+//!
+//! Invariant: either of the two, given anywhere, has the last word.
 
 use zk_config::{Config, Mode, Role};
 
 /// What the server is passed; nothing where no other voter could have what this one lacks.
-pub(crate) fn property(config: &Config) -> Option<(String, String)> {
+pub(crate) fn properties(config: &Config) -> Vec<(String, String)> {
     let servers = config.quorum.ensemble.servers.values();
     let voters = servers.filter(|server| server.role == Role::Participant).count();
     let is_said = config
         .effective()
         .iter()
-        .any(|line| SETTINGS.contains(&line.key.as_str()) && !line.from_default);
-    let is_wanted = config.mode == Mode::Replicated && voters > 1 && !is_said;
-    is_wanted.then(|| (format!("zookeeper.{GUARD}"), "true".to_owned()))
+        .any(|line| !line.from_default && SETTINGS.iter().any(|(setting, _)| line.key == *setting));
+    if config.mode != Mode::Replicated || voters < 2 || is_said {
+        return Vec::new();
+    }
+    SETTINGS.map(|(key, value)| (format!("zookeeper.{key}"), value.to_owned())).into()
 }
 
-const GUARD: &str = "joinGuard.enabled";
-
-/// Java's own means against empty volumes is the other one.
-const SETTINGS: [&str; 2] = [GUARD, "db.autocreate"];
+const SETTINGS: [(&str, &str); 2] = [("db.autocreate", "false"), ("joinGuard.enabled", "true")];
 
 #[cfg(test)]
 mod tests {
@@ -35,7 +39,7 @@ mod tests {
             .map(|(key, value)| (format!("zookeeper.{key}"), (*value).to_owned()))
             .collect();
         let parsed = Config::parse("zoo.cfg", text.as_bytes(), &properties).expect("good");
-        property(&parsed.config).is_some()
+        !super::properties(&parsed.config).is_empty()
     }
 
     const TWO: &str = "server.1=a:2888:3888\nserver.2=b:2888:3888\n";
@@ -50,7 +54,7 @@ mod tests {
 
     #[test]
     fn whoever_says_what_an_empty_volume_means_has_the_last_word() {
-        for key in SETTINGS {
+        for (key, _) in SETTINGS {
             for value in ["true", "false"] {
                 assert!(!is_guarded(&format!("{TWO}{key}={value}\n"), &[]), "{key}");
                 assert!(!is_guarded(TWO, &[(key, value)]), "{key}");

@@ -8,9 +8,11 @@
 //! - Names of peers never keep the server from starting.
 //! - An existing `myid`, and a zoo.cfg that is not ours, stay as they are.
 
+pub mod advertised;
 pub mod atomic;
 pub mod cluster;
 pub mod command;
+mod contents;
 pub mod entry;
 pub mod flags;
 pub mod guard;
@@ -19,6 +21,7 @@ pub mod kept;
 pub mod member;
 mod memory;
 pub mod names;
+mod origins;
 mod plan;
 pub mod problem;
 pub mod render;

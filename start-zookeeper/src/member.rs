@@ -53,6 +53,8 @@ pub struct Member {
     pub host: String,
     /// Whether it does not vote.
     pub observer: bool,
+    /// What clients from elsewhere are told.
+    pub client: Option<String>,
 }
 
 /// A value and where it comes from.
@@ -241,13 +243,17 @@ fn members(
     kept: Option<&Kept>,
 ) -> (Vec<Member>, Option<PathBuf>) {
     let dot = if domain.is_empty() { "" } else { "." };
+    let advertised = |ordinal| Some(settings.advertised.as_ref()?.of(ordinal)?.to_owned());
     let member = |ordinal, observer| Member {
         id: ordinal + 1,
         host: format!("{name}-{ordinal}{dot}{domain}"),
         observer,
+        client: advertised(ordinal),
     };
+    let is_advertised = settings.advertised.is_some();
+    let kept_member = |server| Member::of(server, is_advertised);
     let mut members: Vec<_> = match kept {
-        Some(kept) => kept.ensemble.servers.values().filter_map(Member::of).collect(),
+        Some(kept) => kept.ensemble.servers.values().filter_map(kept_member).collect(),
         None => (0..settings.members()).map(|at| member(at, at >= settings.servers)).collect(),
     };
     if members.iter().any(|member| member.id == ordinal + 1) {
@@ -258,12 +264,15 @@ fn members(
 }
 
 impl Member {
-    fn of(server: &ServerSpec) -> Option<Self> {
+    /// One of those that the servers have agreed on. Where clients connect to it is the flag's to say, or theirs
+    /// once the flag is given.
+    fn of(server: &ServerSpec, is_advertised: bool) -> Option<Self> {
         let host = server.addresses.first()?.host.clone();
         Some(Self {
             id: server.id.0.try_into().ok()?,
             host,
             observer: server.role == Role::Observer,
+            client: server.client.as_ref().filter(|_| is_advertised).map(ToString::to_string),
         })
     }
 }

@@ -8,9 +8,11 @@
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hickory_resolver::config::{ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
@@ -21,16 +23,16 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::host::Host;
-use crate::problem::{EXIT_INTERRUPTED, EXIT_TERMINATED, Failure};
+use crate::problem::{EXIT_INTERRUPTED, EXIT_TERMINATED, Failure, Problem};
 
 /// What is known of one name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// At least one.
     Addresses(Vec<IpAddr>),
-    /// The name server, or nobody, knows the name.
+    /// The name server does not know the name.
     Unknown,
-    /// No answer in time.
+    /// No name server has answered.
     Silence,
 }
 
@@ -42,17 +44,21 @@ impl fmt::Display for Answer {
                 write!(f, "is {}", addresses.join(" and "))
             }
             Self::Unknown => f.write_str("does not resolve yet"),
-            Self::Silence => f.write_str("is unknown yet: the name server has not answered"),
+            Self::Silence => f.write_str("is unknown yet: no name server has answered"),
         }
     }
 }
 
 /// Looks all names up, again and again until all resolve or `wait` is over; once if it is zero.
 /// The answers are those of the last look, in the order of the names.
+///
+/// # Errors
+/// A signal ended the wait, or it is over and no name server has answered: names that may yet come
+/// are not known to one that does.
 pub fn look_up(names: &[&str], host: &Host, wait: Duration) -> Result<Vec<Answer>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Failure::Names)?.block_on(async {
-        let book = Book::new(host).map_err(Failure::Names)?;
+        let book = Book::new(host)?;
         if wait.is_zero() {
             return Ok(book.look(names, REPORT_TIME).await);
         }
@@ -60,7 +66,7 @@ pub fn look_up(names: &[&str], host: &Host, wait: Duration) -> Result<Vec<Answer
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Names)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Names)?;
         tokio::select! {
-            answers = book.wait_for(names, wait) => Ok(answers),
+            answers = book.wait_for(names, wait) => answers,
             exit_code = stopped(&mut interrupt, &mut terminate) => {
                 Err(Failure::Stopped { exit_code })
             }
@@ -79,11 +85,13 @@ async fn stopped(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
 struct Book {
     hosts: Hosts,
     resolver: TokioResolver,
+    /// Where the name servers stand.
+    resolv_conf: PathBuf,
 }
 
 impl Book {
     /// By the texts that the host has, so that tests and containers differ in files only.
-    fn new(host: &Host) -> io::Result<Self> {
+    fn new(host: &Host) -> Result<Self, Failure> {
         // Without a name server the hosts file is all there is.
         let (config, mut options) = parse_resolv_conf(&host.resolv_conf.1)
             .unwrap_or_else(|_| (ResolverConfig::default(), ResolverOpts::default()));
@@ -93,25 +101,41 @@ impl Book {
         options.attempts = 1;
         options.timeout = LOOK_TIME;
         let mut hosts = Hosts::default();
-        hosts.read_hosts_conf(host.hosts.1.as_bytes())?;
+        hosts.read_hosts_conf(host.hosts.1.as_bytes()).map_err(Failure::Names)?;
         let builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
-        let resolver = builder.with_options(options).build().map_err(io::Error::other)?;
-        Ok(Self { hosts, resolver })
+        let resolver = builder.with_options(options).build();
+        let resolver = resolver.map_err(|error| Failure::Names(io::Error::other(error)))?;
+        Ok(Self { hosts, resolver, resolv_conf: host.resolv_conf.0.clone() })
     }
 
-    async fn wait_for(&self, names: &[&str], wait: Duration) -> Vec<Answer> {
+    async fn wait_for(&self, names: &[&str], wait: Duration) -> Result<Vec<Answer>, Failure> {
         let deadline = Instant::now() + wait;
         let mut pause = PAUSE_MIN;
+        let mut is_answered = false;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let answers = self.look(names, left.clamp(REPORT_TIME, LOOK_TIME)).await;
             let is_known = |answer: &Answer| matches!(answer, Answer::Addresses(_));
-            if answers.iter().all(is_known) || Instant::now() + pause >= deadline {
-                return answers;
+            let mut asked =
+                names.iter().zip(&answers).filter(|(name, _)| self.known_here(name).is_none());
+            is_answered |= asked.clone().any(|(_, answer)| *answer != Answer::Silence);
+            if answers.iter().all(is_known) {
+                return Ok(answers);
+            }
+            if Instant::now() + pause >= deadline {
+                return match asked.next() {
+                    Some((name, _)) if !is_answered => Err(self.silence(name, wait)),
+                    _ => Ok(answers),
+                };
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
+    }
+
+    fn silence(&self, name: &str, waited: Duration) -> Failure {
+        let (name, resolv_conf) = (name.to_owned(), self.resolv_conf.clone());
+        Failure::Problems(vec![Problem::NoNameServer { waited, name, resolv_conf }])
     }
 
     /// All names at once, under one time limit.
@@ -130,8 +154,8 @@ impl Book {
             let (at, result) = joined.expect("a lookup is not cancelled and does not panic");
             answers[at] = match result {
                 Ok(Ok(addresses)) => Answer::Addresses(addresses.iter().collect()),
-                Ok(Err(_)) => Answer::Unknown,
-                Err(_) => Answer::Silence,
+                Ok(Err(NetError::Dns(_))) => Answer::Unknown,
+                Ok(Err(_)) | Err(_) => Answer::Silence,
             };
         }
         answers
@@ -171,9 +195,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::net::UdpSocket;
 
     use super::*;
+    use crate::problem::EXIT_NAMES;
 
     fn host(hosts: &str, resolv_conf: &str) -> Host {
         let resolv_conf = (PathBuf::new(), resolv_conf.to_owned());
@@ -213,11 +238,45 @@ mod tests {
     }
 
     #[test]
-    fn waiting_ends_when_its_time_is_over() {
+    fn waiting_ends_when_its_time_is_over_and_without_a_name_server_so_does_the_start() {
+        // Nobody answers there.
+        let host = host(HOSTS, "nameserver 127.0.0.154\n");
         let started = std::time::Instant::now();
         let wait = Duration::from_secs(1);
-        let answers = look_up(&["zk-9.invalid"], &host("", ""), wait).expect("looked up");
-        assert!(!matches!(answers[0], Answer::Addresses(_)));
+        let failure =
+            look_up(&["zk-9.zk-hs.example.org", "zk-2"], &host, wait).expect_err("nobody answers");
+        assert_eq!(failure.exit_code(), EXIT_NAMES);
+        let said = failure.to_string();
+        assert!(
+            said.starts_with(
+                "no name server answered within 1s (asked for zk-9.zk-hs.example.org, "
+            ),
+            "{said}"
+        );
         assert!(started.elapsed() < wait * 10);
+        look_up(&["zk-2"], &host, wait).expect("there is nothing to ask");
+    }
+
+    #[test]
+    fn names_that_a_name_server_does_not_know_may_yet_come() {
+        if !nix::unistd::geteuid().is_root() {
+            assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "CI is root");
+            eprintln!("skipped: only root may answer on the port of name servers");
+            return;
+        }
+        let server = UdpSocket::bind("127.0.0.153:53").expect("the port is free there");
+        std::thread::spawn(move || {
+            let mut packet = [0; 512];
+            while let Ok((size, peer)) = server.recv_from(&mut packet) {
+                // A reply to a recursive question: there is no such name.
+                packet[2..4].copy_from_slice(&[0x81, 0x83]);
+                let _ = server.send_to(&packet[..size], peer);
+            }
+        });
+        let host = host(HOSTS, "nameserver 127.0.0.153\n");
+        let answers = look_up(&["zk-9.zk-hs.example.org", "zk-2"], &host, Duration::from_secs(1));
+        let answers = answers.expect("the start goes on");
+        assert_eq!(answers[0], Answer::Unknown);
+        assert!(matches!(answers[1], Answer::Addresses(_)));
     }
 }

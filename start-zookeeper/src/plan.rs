@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use zk_config::{Config, Mode, Parsed, ServerId, Warning};
 
 use crate::atomic;
+use crate::entry::layout;
 use crate::flags::Flags;
 use crate::guard;
 use crate::host::Host;
@@ -22,7 +23,7 @@ use crate::memory;
 use crate::problem::{Failure, Problem};
 use crate::render::{self, TEMPLATE};
 use crate::server::{self, Server};
-use crate::settings::Settings;
+use crate::settings::{DEFAULT_DATA_DIR, Settings};
 use crate::text;
 use crate::volume::{self, Expected, Myid};
 
@@ -87,7 +88,7 @@ impl Plan {
         {
             config.quorum.ensemble = kept.ensemble.clone();
         }
-        properties.extend(guard::property(&config));
+        properties.extend(guard::properties(&config));
         let place = draft.place(&settings, host, &config)?;
         let mut obstacles = Vec::new();
         let (path, detour) = match &flags.config {
@@ -225,6 +226,12 @@ fn volume(
     let folders: Vec<_> = folders.into_iter().flatten().map(Path::to_owned).collect();
     obstacles.extend(volume::access_problems(&folders));
     obstacles.extend(volume::logs_elsewhere(data_dir, data_log_dir));
+    // The default says nothing: manifests name it too. Another folder is what somebody wants.
+    if data_dir == Path::new(DEFAULT_DATA_DIR) {
+        let other = layout::data_elsewhere(Path::new("/"), data_dir);
+        let chosen = data_dir.clone();
+        obstacles.extend(other.map(|other| Problem::DataElsewhere { other, chosen }));
+    }
     obstacles.extend(memory::problem(data_dir));
     let expected = Expected { id: place.id, who: &place.who };
     let myid = match volume::myid(data_dir, expected, |id| place.owner(id)) {

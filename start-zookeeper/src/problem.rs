@@ -9,6 +9,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -18,12 +19,20 @@ use crate::volume::Access;
 
 /// A file could not be written after all, or the server could not be started.
 pub const EXIT_FAILED: u8 = 1;
-/// The flags, the host name, zoo.cfg or the volume make no sense.
+/// The flags, the variables or zoo.cfg make no sense.
 pub const EXIT_PROBLEM: u8 = 2;
 /// A directory cannot be created or written, as with the Java server.
 pub const EXIT_DIRECTORY: u8 = 3;
 /// The container's memory limit is below what the server needs.
 pub const EXIT_MEMORY: u8 = 5;
+/// The volume is that of another server, or has its data in another place.
+pub const EXIT_VOLUME: u8 = 6;
+/// This host's name does not say which server this is.
+pub const EXIT_IDENTITY: u8 = 7;
+/// This server is none of the ensemble's.
+pub const EXIT_MEMBERS: u8 = 8;
+/// No name server answered within `--dns_wait`.
+pub const EXIT_NAMES: u8 = 9;
 /// SIGINT came while names were waited for.
 pub const EXIT_INTERRUPTED: u8 = 130;
 /// SIGTERM came while names were waited for.
@@ -75,13 +84,9 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Problems(problems) => {
-                let is_access = |problem: &Problem| matches!(problem, Problem::Access { .. });
-                let is_memory = |problem: &Problem| matches!(problem, Problem::Memory { .. });
-                match problems {
-                    _ if problems.iter().all(is_access) => EXIT_DIRECTORY,
-                    _ if problems.iter().all(is_memory) => EXIT_MEMORY,
-                    _ => EXIT_PROBLEM,
-                }
+                let mut codes = problems.iter().map(Problem::exit_code);
+                let first = codes.next().unwrap_or(EXIT_PROBLEM);
+                if codes.all(|code| code == first) { first } else { EXIT_PROBLEM }
             }
             Self::Write { .. }
             | Self::Print(_)
@@ -166,6 +171,21 @@ pub enum Problem {
         /// Its text.
         value: String,
     },
+    /// Not an address for each member.
+    #[error(
+        "--advertised_client_address={}: give host:port with {{ordinal}} in it, such as \
+         zk-{{ordinal}}.example.org:2181, or one a member with commas between (not with --scalable)",
+        .value.escape_debug()
+    )]
+    Advertised {
+        /// Its text.
+        value: String,
+    },
+    /// Only ensembles tell their clients addresses.
+    #[error(
+        "--advertised_client_address with --servers=1: clients know the address of a lone server, leave it out"
+    )]
+    AdvertisedOfOne,
     /// Not a DNS name.
     #[error(
         "--domain={}: give a DNS name such as zk-hs.default.svc.cluster.local",
@@ -262,6 +282,20 @@ pub enum Problem {
         ordinal: u64,
         /// How many there are.
         members: u32,
+    },
+    /// Nobody answers, for as long as was to be waited.
+    #[error(
+        "no name server answered within {waited:?} (asked for {name}, by {}): see that the cluster's DNS runs and \
+         may be reached from this pod; without --dns_wait the server starts and goes on asking",
+        .resolv_conf.display()
+    )]
+    NoNameServer {
+        /// How long.
+        waited: Duration,
+        /// One of the names.
+        name: String,
+        /// Where the name servers stand.
+        resolv_conf: PathBuf,
     },
     /// Members have no full names.
     #[error(
@@ -387,6 +421,18 @@ pub enum Problem {
         /// First zxid of the newest log there, if there is one.
         own: Option<u64>,
     },
+    /// Another image's server has run on what is mounted.
+    #[error(
+        "{}: has data of a server, but --data_dir is {}: give --data_dir={0} (with --data_log_dir), or mount that \
+         volume where --data_dir is",
+        .other.display(), .chosen.display()
+    )]
+    DataElsewhere {
+        /// Where data are.
+        other: PathBuf,
+        /// Where they should be.
+        chosen: PathBuf,
+    },
     /// Nothing can be written there.
     #[error(
         "{}: cannot be written ({source}): {access}; give the pod `securityContext: {{fsGroup: {}}}`, \
@@ -444,6 +490,28 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// What the process ends with if there is no other problem.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Access { .. } => EXIT_DIRECTORY,
+            Self::Memory { .. } => EXIT_MEMORY,
+            Self::MyidOfAnother { .. }
+            | Self::MyidGarbage { .. }
+            | Self::LogsElsewhere { .. }
+            | Self::DataElsewhere { .. }
+            | Self::Entry(EntryProblem::TwoVolumes { .. } | EntryProblem::NoSuchMember { .. }) => {
+                EXIT_VOLUME
+            }
+            Self::HostName(_)
+            | Self::NoOrdinal { .. }
+            | Self::NoDomain { .. }
+            | Self::Entry(EntryProblem::NoOrdinal { .. }) => EXIT_IDENTITY,
+            Self::OrdinalOutside { .. } | Self::NotAMember { .. } => EXIT_MEMBERS,
+            Self::NoNameServer { .. } => EXIT_NAMES,
+            _ => EXIT_PROBLEM,
+        }
+    }
+
     /// For `map_err`.
     pub(crate) fn unreadable(flag: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

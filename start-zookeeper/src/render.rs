@@ -21,8 +21,15 @@ pub fn render(template: &str, settings: &Settings, place: &Place) -> Result<Stri
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    let set = |text: String, (key, value): &(String, String)| with_setting(&text, key, value);
-    Ok(scaling(settings, place).iter().chain(&settings.set).fold(text, set))
+    let own = scaling(settings, place).into_iter().chain(advertised(settings));
+    let settings = own.chain(settings.set.iter().cloned());
+    Ok(settings.fold(text, |text, (key, value)| with_setting(&text, &key, &value)))
+}
+
+/// Nobody listens at those addresses.
+fn advertised(settings: &Settings) -> Option<(String, String)> {
+    settings.advertised.as_ref()?;
+    Some(("advertisedClientAddress.enabled".to_owned(), "true".to_owned()))
 }
 
 /// What lets the members change, and the file that has them if this host is in it.

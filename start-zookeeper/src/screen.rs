@@ -6,13 +6,16 @@
 
 use std::time::Duration;
 
+use nix::unistd::{getegid, geteuid};
 use tracing::{debug, info, warn};
 use zk_config::Config;
 
+use crate::contents::Contents;
 use crate::flags::Flags;
 use crate::host::Host;
 use crate::memory;
 use crate::names::{self, Answer};
+use crate::origins::{Origin, origins};
 use crate::plan::{Launch, Plan};
 use crate::problem::{Failure, Problem};
 use crate::server;
@@ -40,6 +43,7 @@ pub(crate) fn starting(launch: &Launch) {
 fn show_place(flags: &Flags, host: &Host, plan: &Plan) {
     let from = if host.is_given { " (from --hostname)" } else { "" };
     info!("start-zookeeper {} on {}{from}", env!("CARGO_PKG_VERSION"), host.hostname);
+    info!("uid {}, gid {}", geteuid(), getegid());
     match (&plan.place.ensemble, &flags.config) {
         (Some(ensemble), _) => {
             let (name, ordinal) = (&ensemble.name, &ensemble.ordinal);
@@ -52,9 +56,20 @@ fn show_place(flags: &Flags, host: &Host, plan: &Plan) {
         (None, Some(path)) => info!("server {} of {}", plan.place.id, path.display()),
         (None, None) => info!("standalone server"),
     }
-    let storage = &plan.config.storage;
-    let (data, log) = (storage.data_dir.display(), storage.data_log_dir.display());
-    info!("data in {data}, transaction log in {log}, configuration in {}", plan.path.display());
+    show_folders(&plan.config);
+    info!("configuration in {}", plan.path.display());
+    for Origin { key, value, flag } in origins(flags).iter().filter(|_| flags.config.is_none()) {
+        info!("{key}={value} (from {flag})");
+    }
+}
+
+/// Where the data are, and what there is of them.
+pub(crate) fn show_folders(config: &Config) {
+    let (data, log) = (&config.storage.data_dir, &config.storage.data_log_dir);
+    info!("data in {}: {}", data.display(), Contents::of(data));
+    if log != data {
+        info!("transaction log in {}: {}", log.display(), Contents::of(log));
+    }
 }
 
 fn show_remarks(flags: &Flags, plan: &Plan) {

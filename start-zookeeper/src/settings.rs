@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::path::{self, PathBuf};
 use std::time::Duration;
 
+use crate::advertised::Advertised;
 use crate::flags::Flags;
 use crate::problem::{PathFault, Problem};
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub client_port: u32,
     /// `clientPortAddress`.
     pub client_addr: Option<String>,
+    /// What clients from elsewhere are told.
+    pub advertised: Option<Advertised>,
     /// Third part of a `server.N` line.
     pub election_port: u32,
     /// Second part of a `server.N` line.
@@ -144,6 +147,7 @@ impl Settings {
             conf_dir: check.folder("--conf_dir", &flags.conf_dir),
             client_port: client_port.unwrap_or_default(),
             client_addr: check.client_addr(flags.client_addr.as_deref()),
+            advertised: None,
             election_port: election_port.unwrap_or_default(),
             server_port: server_port.unwrap_or_default(),
             tick_time: tick_time.unwrap_or_default(),
@@ -161,6 +165,7 @@ impl Settings {
             set: flags.set.iter().filter_map(|text| check.set(text)).collect(),
             dns_wait: check.dns_wait(&flags.dns_wait),
         };
+        let settings = check.advertised(settings, flags.advertised_client_address.as_deref());
         (settings, check.problems)
     }
 
@@ -292,6 +297,20 @@ impl Check {
             self.problems.push(Problem::ClientAddr { value: text.to_owned() });
         }
         Some(bare.to_owned())
+    }
+
+    /// Needs to know how many members there can be.
+    fn advertised(&mut self, settings: Settings, text: Option<&str>) -> Settings {
+        let Some(text) = text else { return settings };
+        if settings.members() == 1 {
+            self.problems.push(Problem::AdvertisedOfOne);
+            return settings;
+        }
+        let advertised = Advertised::parse(text, settings.ordinals());
+        Settings {
+            advertised: advertised.map_err(|problem| self.problems.push(problem)).ok(),
+            ..settings
+        }
     }
 
     fn log_level(&mut self, text: &str) -> LogLevel {

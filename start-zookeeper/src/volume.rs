@@ -74,13 +74,14 @@ pub fn logs_elsewhere(data_dir: &Path, data_log_dir: &Path) -> Option<Problem> {
     logs_newer_than(data_log_dir, places)
 }
 
-fn content(myid: &Path) -> io::Result<Option<String>> {
-    let file = match File::open(myid) {
+/// The beginning of a small file, if there is one.
+pub(crate) fn content(path: &Path) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
     let mut content = Vec::new();
-    file.take(MYID_BYTES_MAX).read_to_end(&mut content)?;
+    file.take(CONTENT_BYTES_MAX).read_to_end(&mut content)?;
     Ok(Some(String::from_utf8_lossy(&content).into_owned()))
 }
 
@@ -196,8 +197,8 @@ impl fmt::Display for Access {
 
 const MOUNTINFO: &str = "/proc/self/mountinfo";
 
-/// A `myid` is a number and perhaps a line break; more than this is garbage anyway.
-const MYID_BYTES_MAX: u64 = 64;
+/// A `myid` is a number and perhaps a line break, an id has 36 letters; more than this is garbage anyway.
+const CONTENT_BYTES_MAX: u64 = 64;
 
 #[cfg(test)]
 mod tests;

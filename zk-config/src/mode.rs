@@ -151,6 +151,7 @@ pub(crate) fn settle_client_address(
             own.client = fixed;
             own.client_from_static = true;
         }
+        (Some(_), Some(_)) if clients.is_advertised => {}
         (Some(listed), fixed) => {
             if let Some(fixed) = fixed.filter(|fixed| contradicts(fixed, listed)) {
                 let at = r.origin("clientPort");

@@ -1,4 +1,4 @@
-//! The image's one binary: server, entry point, shell, purging and probes, told apart by the name it is called.
+//! The image's one binary: server, entry point, shell, chores and probes, told apart by the name it is called.
 //!
 //! It decides nothing itself. One file with links to it is a third of the size of the programs
 //! beside each other, since they share most of their code.
@@ -6,6 +6,7 @@
 //! Invariant: under its own name the first argument is the name, so that no link is needed.
 
 mod cleanup;
+mod initialize;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -36,6 +37,7 @@ fn program(words: &[OsString]) -> Option<Program> {
     Some(match name {
         "zkcli" | "zkCli.sh" => |words| zkcli::main(words),
         "zkCleanup.sh" => cleanup::main,
+        "zkServer-initialize.sh" => initialize::main,
         "nc" => |words| zookeeper_ready::netcat::main(words),
         "zookeeper-server" => |words| zookeeper_server::command::main(words),
         "zookeeper-ready" => |words| zookeeper_ready::ready::main(words, entry::client_port),
@@ -54,4 +56,5 @@ const EXIT_USAGE: u8 = 2;
 
 const USAGE: &str = "\
 zookeeper: say which program: zookeeper start-zookeeper|zookeeper-server|zookeeper-ready|\
-zookeeper-metrics|zkCleanup.sh|zkCli.sh|zkServer.sh|docker-entrypoint.sh|nc [arguments], or call it by a link of that name";
+zookeeper-metrics|zkCleanup.sh|zkCli.sh|zkServer.sh|zkServer-initialize.sh|docker-entrypoint.sh|nc [arguments], \
+or call it by a link of that name";

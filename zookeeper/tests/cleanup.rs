@@ -1,13 +1,14 @@
 //! `zkCleanup.sh` on the files of a server that has run: what Java's would remove, and its errors.
 
-use std::fs;
-use std::net::TcpListener;
+mod process;
+
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_zookeeper");
+use process::{Server, free_ports, is_done, run, text};
 
 /// A folder with zoo.cfg and the data.
 struct Site(tempfile::TempDir);
@@ -16,9 +17,7 @@ impl Site {
     /// Each start that finds txns leaves a snapshot.
     fn with_snapshots(count: usize) -> Self {
         let site = Self(tempfile::tempdir().expect("a scratch folder"));
-        let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let port = taken.local_addr().expect("bound").port();
-        drop(taken);
+        let [port] = free_ports();
         let path = |name: &str| site.0.path().join(name).display().to_string();
         let text = format!(
             "dataDir={}\ndataLogDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\n\
@@ -28,15 +27,11 @@ impl Site {
         );
         fs::write(path("zoo.cfg"), text).expect("ours");
         for n in 0..count {
-            let server = Server::start(&path("zoo.cfg"));
-            let address = format!("127.0.0.1:{port}");
+            let log = File::create(path("out")).expect("ours");
+            let server = Server::start(&[], Path::new(&path("zoo.cfg")), log);
             let create = format!("/n{n}");
             let deadline = Instant::now() + LIMIT;
-            let is_created = || {
-                let words = ["zkCli.sh", "-server", &address, "create", &create];
-                Command::new(BINARY).args(words).output().expect("it starts").status.success()
-            };
-            while !is_created() {
+            while !is_done(port, &["create", &create]) {
                 assert!(Instant::now() < deadline, "the server does not serve");
                 thread::yield_now();
             }
@@ -46,9 +41,7 @@ impl Site {
     }
 
     fn clean(&self, words: &[&str]) -> Output {
-        let mut command = Command::new(BINARY);
-        command.arg("zkCleanup.sh").args(words).env("ZOO_CONF_DIR", self.0.path());
-        command.env("TZ", "UTC").output().expect("it starts")
+        run(&[&["zkCleanup.sh"], words].concat(), self.0.path())
     }
 
     fn names(&self) -> Vec<String> {
@@ -61,28 +54,6 @@ impl Site {
         names.sort();
         names
     }
-}
-
-struct Server(Child);
-
-impl Server {
-    fn start(zoo_cfg: &str) -> Self {
-        let mut command = Command::new(BINARY);
-        command.args(["zookeeper-server", zoo_cfg]).stdout(Stdio::null()).stderr(Stdio::null());
-        Self(command.spawn().expect("it starts"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // An end without a farewell: what is logged is there.
-        self.0.kill().expect("it runs");
-        self.0.wait().expect("it ends");
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The names, as a sorted list, of the files that lines speak of.

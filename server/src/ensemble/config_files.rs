@@ -30,6 +30,8 @@ use zk_storage::{Disk, RealDisk};
 pub(crate) struct ConfigFiles {
     static_file: PathBuf,
     me: ServerId,
+    /// What the members' lines say of clients is for these alone: `clientPort` is what is opened.
+    is_advertised: bool,
     /// Members stood in the static file when the server started.
     is_static: bool,
     /// The version in the file of proposed members, if it is there.
@@ -68,6 +70,7 @@ impl ConfigFiles {
         Some(Self {
             static_file: config.path.clone()?,
             me: quorum.my_id?,
+            is_advertised: config.clients.is_advertised,
             is_static: quorum.dynamic_config_file.is_none(),
             proposed: quorum.last_seen.as_ref().map(|ensemble| ensemble.version),
         })
@@ -116,7 +119,7 @@ impl ConfigFiles {
         let dynamic = with_suffix(&self.static_file, &suffix);
         replace(&dynamic, ensemble.to_string().as_bytes(), None)?;
         let own = ensemble.servers.get(&self.me);
-        let keeps_client_port = own.is_none_or(|own| own.client.is_none());
+        let keeps_client_port = self.is_advertised || own.is_none_or(|own| own.client.is_none());
         self.point_static_to(&dynamic, keeps_client_port)?;
         if self.proposed.take_if(|version| *version <= ensemble.version).is_some() {
             remove(&self.next())?;

@@ -41,10 +41,12 @@ fn of_ensemble(ensemble: &Ensemble, settings: &Settings) -> String {
     text
 }
 
-/// Where its clients go. A line without that part has the port that all servers have, this one too.
+/// Where it is asked from another member. A line without that part, or with one that is for clients elsewhere,
+/// has the port that all servers have, this one too.
 fn client_place(server: &ServerSpec, settings: &Settings) -> (String, u16) {
     let own_host = server.addresses.first().map(|address| address.host.clone()).unwrap_or_default();
-    match &server.client {
+    let is_advertised = settings.config.clients.is_advertised;
+    match server.client.as_ref().filter(|_| !is_advertised) {
         Some(client) if client.is_any() => (own_host, client.port),
         Some(client) => (client.host.clone(), client.port),
         None => (own_host, settings.client_port.unwrap_or(CLIENT_PORT)),

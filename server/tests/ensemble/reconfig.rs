@@ -139,3 +139,22 @@ fn clients_find_a_member_at_its_new_port() {
     ensemble.await_level();
     assert_eq!(shown(&ensemble, 1), text);
 }
+
+#[test]
+fn clients_may_be_told_an_address_that_nobody_opens() {
+    let config = config().setting("advertisedClientAddress.enabled=true");
+    let mut ensemble = Ensemble::led_by(2, &[ours(); 3], &config);
+    let inner = ensemble[1].entry("participant");
+    let (server, _) = inner.split_once(';').expect("clients have a part of their own");
+    let text = reconfig(&ensemble, 2, &format!("{server};zk-1.example.org:32181"), "");
+    assert!(text.contains(";zk-1.example.org:32181\n"), "{text}");
+    await_shown(&ensemble, &text);
+    ensemble[1].kill9();
+    ensemble[1].start();
+    ensemble.await_level();
+    assert_eq!(shown(&ensemble, 1), text);
+    // Members ask each other where they are, not where clients are.
+    let told = ensemble[2].word("memb").expect("it serves");
+    let host = ensemble[1].address().ip();
+    assert!(told.contains(&format!("member\t1\tparticipant\t{host}\t")), "{told}");
+}

@@ -1,5 +1,5 @@
 //! Volumes that come back empty where that is known to be a loss (`db.autocreate=false`), or may be one
-//! (`joinGuard.enabled=true`), and those that come back damaged.
+//! (`joinGuard.enabled=true` with it), and those that come back damaged.
 
 use std::cell::RefCell;
 use std::fs;
@@ -58,9 +58,17 @@ fn check_empty(others: Kind) {
     check_losses(&mut ensemble, Member::wipe);
 }
 
+/// As `start-zookeeper` guards an ensemble, which Java's members begin by their marker.
 fn guarded(kinds: [Kind; 3]) -> Ensemble {
     let seats = kinds.map(|kind| Seat { kind, is_observer: false });
-    Ensemble::new(&seats, &Config::default().property("zookeeper.joinGuard.enabled=true"))
+    let config = Config::default().property("zookeeper.db.autocreate=false");
+    let ensemble = Ensemble::new(&seats, &config.property("zookeeper.joinGuard.enabled=true"));
+    for (member, kind) in ensemble.members().iter().zip(kinds) {
+        if kind == Kind::Java {
+            member.initialize();
+        }
+    }
+    ensemble
 }
 
 /// Two empty members are a quorum, and wait all the same: one comes that has everything.

@@ -95,6 +95,12 @@ pub(crate) fn choose(
     Ok(place.layout(root, environment, why))
 }
 
+/// Another image's data directory that has data, for who has chosen one by flags.
+pub(crate) fn data_elsewhere(root: &Path, chosen: &Path) -> Option<PathBuf> {
+    let others = PLACES.iter().filter(|place| root.join(place.data) != chosen);
+    others.filter(|place| place.has_data(root)).map(|place| root.join(place.data)).next()
+}
+
 /// The file that says what is mounted where.
 pub(crate) const MOUNTINFO: &str = "/proc/self/mountinfo";
 

@@ -1,14 +1,10 @@
 //! The first screen of a container: whose variables, which folders, what is in them, who this is,
 //! and where each setting came from that is not the default.
 
-use std::fs;
-use std::path::Path;
-
 use tracing::{debug, info, warn};
 
 use super::family;
 use super::identity;
-use super::layout::has_files;
 use super::start::{Start, Volume};
 use crate::host::Host;
 use crate::memory;
@@ -40,35 +36,10 @@ pub(super) fn starting(server: &Server, arguments: &[String]) {
 }
 
 fn show_folders(start: &Start) {
-    let storage = &start.parsed.config.storage;
     info!("{}", start.layout.why);
-    info!("data in {}: {}", storage.data_dir.display(), content(&storage.data_dir));
-    if storage.data_log_dir != storage.data_dir {
-        let log = &storage.data_log_dir;
-        info!("transaction log in {}: {}", log.display(), content(log));
-    }
+    screen::show_folders(&start.parsed.config);
     let is_new = if start.is_new { "new, by the variables" } else { "kept as it is" };
     info!("configuration in {}: {is_new}", start.path.display());
-}
-
-/// What a server would start from.
-fn content(folder: &Path) -> String {
-    if !has_files(folder) {
-        return "empty".to_owned();
-    }
-    let entries = fs::read_dir(folder.join("version-2")).into_iter().flatten();
-    let names: Vec<_> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let newest = |kind: &str| {
-        let zxids = names.iter().filter_map(|name| {
-            let digits = name.strip_prefix(kind)?.split('.').next()?;
-            u64::from_str_radix(digits, 16).ok()
-        });
-        let count = zxids.clone().count();
-        zxids.max().map(|newest| format!("{count} files {kind}*, the newest {kind}{newest:x}"))
-    };
-    let parts: Vec<_> = ["snapshot.", "log."].into_iter().filter_map(newest).collect();
-    if parts.is_empty() { "epochs only".to_owned() } else { parts.join("; ") }
 }
 
 fn show_settings(start: &Start) {

@@ -121,7 +121,7 @@ impl Start {
         let all: Vec<_> = of_jvm.chain(properties.iter().cloned()).collect();
         let parsed = Config::parse(&path.display().to_string(), &text, &all)
             .map_err(|errors| errors.0.into_iter().map(Problem::Config).collect::<Vec<_>>())?;
-        properties.extend(guard::property(&parsed.config));
+        properties.extend(guard::properties(&parsed.config));
         Ok(Self { environment, family, layout, identity, draft, parsed, path, is_new, properties })
     }
 

@@ -36,7 +36,7 @@ fn check_host(line: &str, host: &Host, expected: &Expect) {
             text += &format!("server {} ({})\n", place.id, place.who);
             if let Some(Ensemble { name, ordinal, domain, members, .. }) = &place.ensemble {
                 text += &format!("name {name}, ordinal {ordinal}, domain {domain}\n");
-                for Member { id, host, observer } in members {
+                for Member { id, host, observer, .. } in members {
                     text += &format!("{id} {host}{}\n", if *observer { " observer" } else { "" });
                 }
             }

@@ -53,6 +53,9 @@ impl Container {
     }
 }
 
+/// What every ensemble gets that says nothing of empty volumes itself.
+const GUARD: &[&str] = &["-Dzookeeper.db.autocreate=false", "-Dzookeeper.joinGuard.enabled=true"];
+
 const THREE: &str =
     "server.1=zk-0:2888:3888;2181 server.2=zk-1:2888:3888;2181 server.3=zk-2:2888:3888;2181";
 
@@ -115,9 +118,8 @@ fn a_member_says_where_each_setting_came_from() {
     run.says("tickTime=1500 (from ZOO_CFG_EXTRA_FILE)");
     run.says("ZOO_TICKTIME is no variable: is ZOO_TICK_TIME meant?");
     assert!(!run.stderr.contains("ZOO_SERVICE_HOST"), "{}", run.stderr);
-    let guard = "-Dzookeeper.joinGuard.enabled=true";
     let level = "-Dzookeeper.console.threshold=DEBUG";
-    assert_eq!(run.arguments(), [level, guard, "/conf/zoo.cfg"]);
+    assert_eq!(run.arguments(), [&[level], GUARD, &["/conf/zoo.cfg"]].concat());
 }
 
 #[test]
@@ -128,8 +130,7 @@ fn an_ensemble_is_guarded_against_empty_volumes_unless_somebody_says_otherwise()
         assert!(!container.zoo_cfg().contains("joinGuard.enabled=true"));
         run.arguments().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    let guard = "-Dzookeeper.joinGuard.enabled=true";
-    assert_eq!(arguments(("ZOO_MY_ID", "1")), [guard, "/conf/zoo.cfg"]);
+    assert_eq!(arguments(("ZOO_MY_ID", "1")), [GUARD, &["/conf/zoo.cfg"]].concat());
     assert_eq!(arguments(("ZOO_CFG_EXTRA", "joinGuard.enabled=false")), ["/conf/zoo.cfg"]);
     assert_eq!(arguments(("ZOO_CFG_EXTRA", "db.autocreate=true")), ["/conf/zoo.cfg"]);
     let flags = ("JVMFLAGS", "-Xmx1g -Dzookeeper.joinGuard.enabled=false");
@@ -199,7 +200,7 @@ fn a_myid_that_is_there_counts_if_it_is_a_member() {
     assert_eq!(container.pod.read("data/myid").as_deref(), Some("3\n"));
     container.pod.write("data/myid", "9\n");
     container.start(&[("ZOO_MY_ID", "2"), ("ZOO_SERVERS", THREE)]).refused(
-        2,
+        6,
         &["/data/myid: holds 9, which is none of the servers in /conf/zoo.cfg (1, 2, 3)"],
     );
 }
@@ -208,7 +209,7 @@ fn a_myid_that_is_there_counts_if_it_is_a_member() {
 fn an_id_that_no_member_has_is_refused_and_nothing_is_written() {
     let container = Container::new();
     let run = container.start(&[("ZOO_MY_ID", "4"), ("ZOO_SERVERS", THREE)]);
-    run.refused(2, &["/conf/zoo.cfg: no line server.4, but ZOO_MY_ID is server 4"]);
+    run.refused(8, &["/conf/zoo.cfg: no line server.4, but ZOO_MY_ID is server 4"]);
     assert!(!container.pod.path("conf/zoo.cfg").exists());
     assert!(!container.pod.path("data/myid").exists());
 }

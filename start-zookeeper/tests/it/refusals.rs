@@ -24,6 +24,20 @@ fn all_problems_are_told_at_once_and_nothing_is_written() {
 }
 
 #[test]
+fn a_host_that_is_no_pod_of_the_set_has_an_exit_code_of_its_own_for_each_reason() {
+    let pod = Pod::new("myhost");
+    pod.start(&["--servers=3"]).refused(7, &["host name myhost does not end in a dash and"]);
+    let pod = Pod::new("zk-3");
+    pod.start(&["--servers=3"]).refused(8, &["zk-3 would be server 4, but the ensemble has 3: "]);
+    let pod = Pod::new("zk-0");
+    // Nobody answers there.
+    pod.write("resolv.conf", "nameserver 127.0.0.154\n");
+    let run = pod.start(&["--servers=3", "--domain=zk-hs.x.org", "--dns_wait=1"]);
+    run.refused(9, &["no name server answered within 1s (asked for zk-"]);
+    assert!(!pod.path("data").exists() && !pod.path("conf").exists());
+}
+
+#[test]
 fn obstacles_are_told_at_once_too() {
     let pod = Pod::new("zk-0");
     pod.write("data/myid", "");
@@ -54,12 +68,12 @@ fn the_volume_of_another_member_is_refused_and_left_alone() {
     let pod = Pod::new("zk-0");
     pod.write("data/myid", "3\n");
     pod.start(&["--servers=3"]).refused(
-        2,
+        6,
         &["/data/myid: holds 3, but zk-0 is server 1: this is the volume of server 3 (zk-2)"],
     );
     assert_eq!(pod.read("data/myid").as_deref(), Some("3\n"));
     assert!(!pod.path("conf").exists());
-    pod.start(&[]).refused(2, &["/data/myid: holds 3, but zk-0 is server 1"]);
+    pod.start(&[]).refused(6, &["/data/myid: holds 3, but zk-0 is server 1"]);
 }
 
 #[test]
@@ -67,7 +81,7 @@ fn a_myid_that_the_old_script_left_empty_is_not_taken_for_none() {
     let pod = Pod::new("zk-08");
     pod.write("data/myid", "");
     let problem = "if this is the volume of zk-8, write 9 into it";
-    pod.start(&["--servers=9"]).refused(2, &[problem]);
+    pod.start(&["--servers=9"]).refused(6, &[problem]);
     assert_eq!(pod.read("data/myid").as_deref(), Some(""));
 }
 
@@ -90,7 +104,7 @@ fn a_log_that_the_flags_would_hide_is_not_hidden() {
     let log_dir = format!("--data_log_dir={}", pod.path("log").display());
     let problem = "/data/log: has the newest transaction log (log.1), the chosen place has none: \
                    starting in /log would lose what is in it; give --data_log_dir=/data/log";
-    pod.start(&[&log_dir]).refused(2, &[problem]);
+    pod.start(&[&log_dir]).refused(6, &[problem]);
     pod.start(&[]).started();
 }
 
@@ -133,7 +147,7 @@ fn a_given_zoo_cfg_must_be_there_and_have_this_member() {
     pod.write("zoo.cfg", &format!("dataDir={data}\ninitLimit=5\nsyncLimit=2\n{members}"));
     let config = |name: &str| format!("--config={}", pod.path(name).display());
     pod.start(&[&config("zoo.cfg")])
-        .refused(2, &["/zoo.cfg: no line server.8, but zk-7 is server 8"]);
+        .refused(8, &["/zoo.cfg: no line server.8, but zk-7 is server 8"]);
     pod.start(&[&config("none.cfg")]).refused(2, &["--config=/none.cfg: No such file"]);
 }
 

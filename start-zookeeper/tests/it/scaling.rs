@@ -34,7 +34,7 @@ fn one_behind_them_joins_without_a_vote() {
     assert!(text.contains(&format!("\nserver.5=zk-4.{DOMAIN}:2888:3888:observer\n")), "{text}");
     assert!(!text.contains("server.4=") && !text.contains("peerType"), "{text}");
     assert_eq!(pod.read("data/myid").as_deref(), Some("5\n"));
-    pod.start(&["--servers=3"]).refused(2, &["the ensemble has 3"]);
+    pod.start(&["--servers=3"]).refused(8, &["the ensemble has 3"]);
 }
 
 #[test]

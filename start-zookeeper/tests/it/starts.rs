@@ -76,6 +76,7 @@ fn a_start_writes_zoo_cfg_and_myid_and_becomes_the_server() {
             "-Dzookeeper.console.threshold=WARN",
             "-Dzookeeper.quorumListenOnAllIPs=true",
             "-Da=b",
+            "-Dzookeeper.db.autocreate=false",
             "-Dzookeeper.joinGuard.enabled=true",
             "--more",
             &zoo_cfg,
@@ -99,7 +100,9 @@ fn the_first_screen_says_what_was_found_and_where() {
     let run = pod.start(&["--servers=3", "--heap=3G", "--log_dir=/var/log/zookeeper"]).started();
     run.says("server 1: name zk (from host name zk-0), ordinal 0 (from host name zk-0)");
     run.says("domain zk-hs.x.org (from /hosts)");
-    run.says("data in /data, transaction log in /data/log, configuration in /conf/zoo.cfg");
+    run.says("data in /data: empty");
+    run.says("transaction log in /data/log: empty");
+    run.says("configuration in /conf/zoo.cfg");
     run.says("server.1 zk-0.zk-hs.x.org (participant, this server) is 10.1.0.1");
     run.says("server.2 zk-1.zk-hs.x.org (participant) is 10.1.0.2");
     run.says("server.3 zk-2.zk-hs.x.org (participant) ");
@@ -107,7 +110,23 @@ fn the_first_screen_says_what_was_found_and_where() {
     run.says("--heap=3G is not needed");
     run.says("--log_dir=/var/log/zookeeper is not needed");
     run.says("starting /zookeeper-server -D");
+    run.says(&format!("uid {}, gid {}", nix::unistd::geteuid(), nix::unistd::getegid()));
     run.says("server.1=zk-0.zk-hs.x.org:2888:3888");
+}
+
+#[test]
+fn a_setting_that_is_not_the_default_says_which_flag_it_is_from() {
+    let pod = Pod::new("zk-0");
+    let flags = ["--tick_time=1500", "--sync_limit=5", "--max_session_timeout=60000"];
+    let set = ["--set=snapCount=5000", "--set=ssl.keyStore.password=pass"];
+    let run = pod.start(&[&flags[..], &set[..]].concat()).started();
+    run.says("INFO tickTime=1500 (from --tick_time)");
+    run.says("INFO maxSessionTimeout=60000 (from --max_session_timeout)");
+    run.says("INFO snapCount=5000 (from --set)");
+    run.says("INFO ssl.keyStore.password=*** (from --set)");
+    let of_flags = run.stderr.lines().filter(|line| line.contains(" (from --")).count();
+    // The host name is one more.
+    assert_eq!(of_flags, 5, "{}", run.stderr);
 }
 
 #[test]
@@ -274,4 +293,20 @@ fn await_handler(pid: u32, signal: Signal) {
         assert!(Instant::now() < deadline, "no handler for {signal}");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn clients_from_elsewhere_are_told_addresses_that_the_server_does_not_open() {
+    let pod = Pod::new("zk-1");
+    let advertised = "--advertised_client_address=zk-{ordinal}.example.org:32181";
+    pod.start(&["--servers=2", "--observers=1", advertised]).started();
+    let text = pod.read("conf/zoo.cfg").expect("written");
+    assert!(text.contains("\nadvertisedClientAddress.enabled=true\n"), "{text}");
+    assert!(text.contains("\nclientPort=2181\n"), "{text}");
+    for ending in [":3888;zk-1.example.org:32181\n", ":3888:observer;zk-2.example.org:32181\n"] {
+        assert!(text.contains(ending), "{text}");
+    }
+    pod.start(&["--servers=3", "--advertised_client_address=a:1,b:2"])
+        .refused(2, &["--advertised_client_address=a:1,b:2: give host:port with {ordinal} in it"]);
+    pod.start(&[advertised]).refused(2, &["--advertised_client_address with --servers=1: "]);
 }

@@ -16,6 +16,9 @@ pub struct Clients {
     pub port: Option<u16>,
     /// `clientPortAddress`, or the host of this server's own line; `None` is all addresses.
     pub address: Option<String>,
+    /// `advertisedClientAddress.enabled`: the client part of a member's line is where its clients connect,
+    /// through whatever stands between; what this server opens is `clientPort`. `false` without that.
+    pub is_advertised: bool,
     /// `secureClientPort`: the TLS port.
     pub secure_port: Option<u16>,
     /// `secureClientPortAddress`; `None` is all addresses.
@@ -49,8 +52,10 @@ pub enum CnxnFactory {
 impl Clients {
     pub(super) fn read(r: &mut Reader) -> Self {
         let factory = r.text("serverCnxnFactory");
+        let port = client_port(r);
         Self {
-            port: client_port(r),
+            port,
+            is_advertised: r.boolean("advertisedClientAddress.enabled") && port.is_some(),
             address: address(r, "clientPortAddress", "clientPort"),
             secure_port: r.port("secureClientPort"),
             secure_address: address(r, "secureClientPortAddress", "secureClientPort"),

@@ -213,6 +213,36 @@ fn a_large_number_does_not_go_with_ttl_nodes() {
     );
 }
 
+#[test]
+fn what_clients_are_told_need_not_be_what_is_opened() {
+    let told = "dataDir=/d\ninitLimit=10\nsyncLimit=5\nadvertisedClientAddress.enabled=true\n\
+                server.1=a:1:2;zk-1.example.org:32181\nserver.2=b:1:2;zk-2.example.org:32182\n\
+                server.3=c:1:2;zk-3.example.org:32183";
+    check(
+        &format!("{told}\nclientPort=2181"),
+        Some("2"),
+        expect![[r#"
+        Replicated Some(2) participant Some(2181)
+    "#]],
+    );
+    check(
+        told,
+        Some("2"),
+        expect![[r#"
+        Replicated Some(2) participant Some(32182)
+    "#]],
+    );
+    let same = told.replace("advertisedClientAddress.enabled=true", "clientPort=2181");
+    check(
+        &same,
+        Some("2"),
+        expect![[r#"
+        zoo.cfg:4: client address for this server (id = 2) in static config file is 0.0.0.0:2181 is different from client address found in dynamic file: zk-2.example.org:32182; drop clientPort or make them equal
+        exit 2
+    "#]],
+    );
+}
+
 /// The names that the groups of `Config` ask for, with a provider that has settings of its own.
 fn asked() -> Vec<&'static str> {
     let text = "dataDir=/d\nmetricsProvider.className=\

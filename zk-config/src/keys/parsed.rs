@@ -29,6 +29,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "3":
         "plaintext client port; 0 lets the system choose");
     ("clientPortAddress", File, Text, P1, Honoured, "",
         "address the client port is bound to; all if not set");
+    ("advertisedClientAddress.enabled", Property, LenientBool, P2, Honoured, "false",
+        "clients are told the address behind the ; of a server.N line; clientPort is opened");
     ("secureClientPort", File, Port, P1, NotYet, "",
         "TLS client port");
     ("secureClientPortAddress", File, Text, P2, NotYet, "",

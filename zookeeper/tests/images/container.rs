@@ -33,6 +33,12 @@ impl Options {
         self
     }
 
+    /// Nobody can be reached, no name server either.
+    pub(crate) fn without_network(mut self) -> Self {
+        self.network = Some("none".to_owned());
+        self
+    }
+
     pub(crate) fn flag(mut self, flag: impl Into<String>) -> Self {
         self.flags.push(flag.into());
         self

@@ -18,6 +18,7 @@ mod names;
 mod official;
 mod pods;
 mod python;
+mod refusals;
 mod scaling;
 mod shells;
 mod takeover;

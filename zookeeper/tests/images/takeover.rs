@@ -40,7 +40,7 @@ const CONTRACTS: [Contract; 4] = [
         mounts: &["/var/lib/zookeeper"],
         user: "1000:1000",
         our_user: "1000:1000",
-        found: "data in /var/lib/zookeeper/data, transaction log in /var/lib/zookeeper/data/log",
+        found: "transaction log in /var/lib/zookeeper/data/log: ",
     },
     Contract {
         name: "official",

@@ -9,11 +9,11 @@ use crate::engine::{Engine, Image};
 use crate::tools::run;
 
 /// A folder of the host with the data of a server that has run.
-struct Volume(tempfile::TempDir);
+pub(crate) struct Volume(tempfile::TempDir);
 
 impl Volume {
     /// Makes the data with the official folders, and gives it to `owner` as another image would.
-    fn with_data(engine: &'static Engine, owner: &str) -> Self {
+    pub(crate) fn with_data(engine: &'static Engine, owner: &str) -> Self {
         let volume = Self(tempfile::tempdir().expect("a scratch folder"));
         let folder = volume.0.path().display().to_string();
         let options = Options::default()
@@ -26,7 +26,7 @@ impl Volume {
         volume
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("--volume={}:{path}", self.0.path().display())
     }
 }
@@ -56,13 +56,13 @@ fn the_layout_that_has_data_is_found_whichever_image_left_it() {
 }
 
 #[test]
-fn data_in_two_layouts_is_one_sentence_and_exit_code_2() {
+fn data_in_two_layouts_is_one_sentence_and_exit_code_6() {
     let Some(engine) = Engine::get() else { return };
     let (one, other) = (Volume::with_data(engine, "1000"), Volume::with_data(engine, "1000"));
     let options =
         Options::default().flag(one.at("/data")).flag(other.at("/bitnami/zookeeper/data"));
     let container = Container::start(engine, Image::Slim, &options);
-    assert_eq!(container.await_end(), 2);
+    assert_eq!(container.await_end(), 6);
     let log = container.log();
     let last = log.lines().last().unwrap_or_default();
     let sentence = "start-zookeeper: /data and /bitnami/zookeeper/data both have data: mount one of \
