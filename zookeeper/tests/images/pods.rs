@@ -276,6 +276,15 @@ fn a_rolling_restart_of_the_pods_loses_no_write() {
         set.await_ready(&pods[at]);
     }
     println(&format!("rolling restart: {} writes acknowledged, none missing", load.finish()));
+    // What is requested of a node is what a member takes that has little to keep.
+    let requested = bytes(&text(&set.container()["resources"]["requests"]["memory"]));
+    for pod in &pods {
+        let status = pod.say(&["cat", "/proc/1/status"]);
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        let most = most.expect("the kernel says it").trim().parse::<u64>().expect("a number") << 10;
+        println(&format!("{} took {most} bytes of memory, {requested} are requested", pod.name));
+        assert!(most < requested / 2, "{most} bytes are too near to the request of {requested}");
+    }
 }
 
 #[test]
