@@ -7,7 +7,8 @@ use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
 use crate::engine::{Engine, Image};
 use crate::ensemble::await_leader;
-use crate::pods::{Load, Set};
+use crate::load::Load;
+use crate::pods::Set;
 
 /// As `kubectl apply` of a manifest with another number of servers.
 fn apply(set: &mut Set, servers: u64) {

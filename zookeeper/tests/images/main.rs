@@ -10,6 +10,7 @@ mod ensemble;
 mod field;
 mod growth;
 mod layers;
+mod load;
 mod manifests;
 mod memory;
 mod monitoring;

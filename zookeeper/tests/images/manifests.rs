@@ -11,16 +11,35 @@ use crate::tools::{output, run};
 /// The plain manifests and each variant, as they are applied.
 fn rendered() -> Option<Vec<(String, String)>> {
     let mut folders = vec!["k8s".to_owned()];
-    let variants = fs::read_dir(root().join("kustomize")).expect("it is there");
-    folders.extend(variants.map(|entry| {
-        format!("kustomize/{}", entry.expect("listed").file_name().to_string_lossy())
-    }));
+    folders.extend(listed("kustomize").into_iter().filter(|name| name != "kustomize/components"));
     folders.sort();
     let render = |folder: String| {
         let text = run(program("kubectl")?.arg("kustomize").arg(root().join(&folder)));
         Some((folder, text + "\n"))
     };
     folders.into_iter().map(render).collect()
+}
+
+/// What is in a folder of the workspace, as paths from there.
+fn listed(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(folder)).expect("it is there");
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.map(|entry| format!("{folder}/{}", name(entry.expect("listed")))).collect()
+}
+
+/// Whoever finds a variant that is no component cannot put it together with another.
+#[test]
+fn each_variant_is_one_component_upon_the_plain_manifests() {
+    let mut components = listed("kustomize/components");
+    components.sort();
+    assert!(!components.is_empty());
+    for component in components {
+        let name = component.rsplit('/').next().expect("at least one piece");
+        let variant = root().join(format!("kustomize/{name}/kustomization.yaml"));
+        let text = fs::read_to_string(&variant).expect("each has its variant");
+        let below = format!("resources:\n  - ../../k8s\ncomponents:\n  - ../components/{name}\n");
+        assert!(text.ends_with(&below), "{name}: {text}");
+    }
 }
 
 #[test]
@@ -85,6 +104,7 @@ fn the_objects_of_each_variant_fit_together() {
         }
         for policy in of_kind("NetworkPolicy") {
             assert!(selects(&policy["spec"]["podSelector"]["matchLabels"], labels), "{name}");
+            check_policy(&name, &policy, &pod["spec"]["containers"][0]["ports"]);
         }
         for spread in pod["spec"]["topologySpreadConstraints"].as_array().expect("a list") {
             assert!(selects(&spread["labelSelector"]["matchLabels"], labels), "{name}: spread");
@@ -135,6 +155,16 @@ fn check_services(name: &str, services: &[Value], spec: &Value, labels: &Value) 
     );
 }
 
+/// A port that no rule names would be shut to everybody.
+fn check_policy(name: &str, policy: &Value, ports: &Value) {
+    let rules = policy["spec"]["ingress"].as_array().expect("rules").iter();
+    let open = rules.flat_map(|rule| rule["ports"].as_array().expect("ports"));
+    let open: Vec<_> = open.map(|port| &port["port"]).collect();
+    for port in ports.as_array().expect("ports") {
+        assert!(open.contains(&&port["name"]), "{name}: {port} is shut");
+    }
+}
+
 /// As many pods as members, an odd number of them with a vote.
 fn check_members(name: &str, spec: &Value) {
     let command = spec["template"]["spec"]["containers"][0]["command"].as_array().expect("words");
@@ -168,9 +198,8 @@ fn what_kubectl_applies_is_what_the_variants_build_on() {
     let text = fs::read_to_string(root().join("k8s/Kustomization")).expect("it is there");
     let listed = text.lines().filter_map(|line| line.strip_prefix("  - "));
     let mut listed: Vec<_> = listed.map(str::to_owned).collect();
-    let files = fs::read_dir(root().join("k8s")).expect("it is there");
-    let names = files.map(|file| file.expect("listed").file_name().to_string_lossy().into_owned());
-    let mut applied: Vec<_> = names.filter(|name| name.ends_with(".yaml")).collect();
+    let names = self::listed("k8s").into_iter().filter(|name| name.ends_with(".yaml"));
+    let mut applied: Vec<_> = names.map(|name| name.replace("k8s/", "")).collect();
     listed.sort();
     applied.sort();
     assert_eq!(listed, applied);

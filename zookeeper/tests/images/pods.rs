@@ -5,9 +5,7 @@
 //! - Nothing that the manifest says stands here a second time.
 //! - What a container or a pod has that is not read here is refused, not passed over.
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::IpAddr;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -17,6 +15,7 @@ use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
 use crate::engine::{Engine, Image, root};
 use crate::layers::println;
+use crate::load::Load;
 use crate::names::Names;
 use crate::python::{objects, program};
 use crate::tools::{output, run};
@@ -114,13 +113,12 @@ impl Set {
         }
         for mount in list(&self.container()["volumeMounts"]) {
             let (name, path) = (text(&mount["name"]), text(&mount["mountPath"]));
-            let is_claim = |claim: &&Value| claim["metadata"]["name"] == name;
-            options = match list(&self.spec["volumeClaimTemplates"]).iter().find(is_claim) {
-                Some(_) => {
-                    options.flag(format!("--volume={}-{name}-{ordinal}:{path}", self.prefix))
-                }
-                None => options.flag(format!("--volume={path}")),
+            let is_claim = |claim: &Value| claim["metadata"]["name"] == name;
+            let volume = match list(&self.spec["volumeClaimTemplates"]).iter().any(is_claim) {
+                true => self.bound(&name, ordinal),
+                false => self.empty_dir(&name),
             };
+            options = options.flag(format!("--volume={volume}:{path}:nocopy"));
         }
         let words = list(&self.container()["command"]).iter().map(text).collect::<Vec<_>>();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
@@ -156,7 +154,36 @@ impl Set {
         assert_eq!(list(&self.spec["template"]["spec"]["containers"]).len(), 1);
     }
 
-    /// What a claim is bound to.
+    /// What a claim is bound to, made when it is first asked for: as a file system is when it is new, with its
+    /// `lost+found`, and for its group of root's.
+    fn bound(&self, claim: &str, ordinal: u64) -> String {
+        let volume = self.volume(claim, ordinal);
+        if !output(self.engine.docker().args(["volume", "inspect", &volume])).status.success() {
+            self.prepare(&volume, "mkdir -m 700 /new/lost+found; chmod 2775 /new");
+        }
+        volume
+    }
+
+    /// New for each pod, and everybody may write to it.
+    fn empty_dir(&self, name: &str) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let volume = format!("{}-{name}-{}", self.prefix, NEXT.fetch_add(1, Ordering::Relaxed));
+        self.prepare(&volume, "chmod 2777 /new");
+        volume
+    }
+
+    /// The engine would give it what the image has at its place, and whose that is there; a kubelet goes by `fsGroup`.
+    fn prepare(&self, volume: &str, script: &str) {
+        let group = &self.spec["template"]["spec"]["securityContext"]["fsGroup"];
+        let mount = format!("--volume={volume}:/new");
+        run(self
+            .engine
+            .docker()
+            .args(["run", "--rm", "--user=0:0", "--network=none", "--entrypoint=sh", &mount])
+            .args([Image::Busybox.tag(), "-c", &format!("{script}; chgrp {group} /new")]));
+    }
+
+    /// The volume of a claim, whether it is there or not.
     pub(crate) fn volume(&self, claim: &str, ordinal: u64) -> String {
         format!("{}-{claim}-{ordinal}", self.prefix)
     }
@@ -207,44 +234,6 @@ impl Drop for Set {
     }
 }
 
-/// Writes to the ensemble until it is told to end, and looks for all that was acknowledged.
-pub(crate) struct Load {
-    child: Child,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Load {
-    /// `before` of an earlier load must be there.
-    pub(crate) fn start(pods: &[Container], before: u64) -> Option<Self> {
-        let servers = pods.iter().map(|pod| pod.address().expect("it runs").to_string() + ":2181");
-        let mut command: Command = program("python3")?;
-        command.arg(root().join("zookeeper/tests/images/load.py"));
-        command.arg(servers.collect::<Vec<_>>().join(",")).arg(before.to_string());
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python starts");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        let mut load = Self { child, output };
-        assert_eq!(load.line(), "ready");
-        Some(load)
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("a pipe can be read");
-        line.trim_end().to_owned()
-    }
-
-    /// Nothing acknowledged may be missing; gives back how many there are.
-    pub(crate) fn finish(mut self) -> u64 {
-        self.child.stdin.take().expect("piped").write_all(b"end\n").expect("it reads");
-        let line = self.line();
-        assert!(self.child.wait().expect("it ends").success(), "{line}");
-        let (count, rest) = line.split_once(' ').expect("a count comes first");
-        assert_eq!(rest, "acknowledged, 0 missing");
-        count.parse().expect("a number")
-    }
-}
-
 #[test]
 fn a_rolling_restart_of_the_pods_loses_no_write() {
     let Some(engine) = Engine::get() else { return };
@@ -287,6 +276,15 @@ fn a_rolling_restart_of_the_pods_loses_no_write() {
         set.await_ready(&pods[at]);
     }
     println(&format!("rolling restart: {} writes acknowledged, none missing", load.finish()));
+    // What is requested of a node is what a member takes that has little to keep.
+    let requested = bytes(&text(&set.container()["resources"]["requests"]["memory"]));
+    for pod in &pods {
+        let status = pod.say(&["cat", "/proc/1/status"]);
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        let most = most.expect("the kernel says it").trim().parse::<u64>().expect("a number") << 10;
+        println(&format!("{} took {most} bytes of memory, {requested} are requested", pod.name));
+        assert!(most < requested / 2, "{most} bytes are too near to the request of {requested}");
+    }
 }
 
 #[test]
@@ -365,6 +363,30 @@ fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
     let others: Vec<_> = (1..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
     set.await_ready(&pod);
     others.iter().for_each(|pod| set.await_ready(pod));
+}
+
+#[test]
+fn the_variants_that_differ_in_their_members_serve_by_their_own_probes() {
+    let Some(engine) = Engine::get() else { return };
+    for (variant, roles) in [
+        ("single", &["standalone"][..]),
+        (
+            "combined",
+            &["follower", "follower", "follower", "follower", "leader", "observer", "observer"],
+        ),
+    ] {
+        let Some(set) = Set::of_variant(engine, Image::Scratch, variant) else { return };
+        let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+        pods.iter().for_each(|pod| set.await_ready(pod));
+        let role = |pod: &Container| {
+            let answer = pod.await_serving();
+            let role = answer.lines().find_map(|line| line.strip_prefix("Mode: "));
+            role.expect("it serves").to_owned()
+        };
+        let mut found: Vec<_> = pods.iter().map(role).collect();
+        found.sort();
+        assert_eq!(found, roles, "{variant}");
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::container::Container;
 use crate::deadline::await_until;
 use crate::engine::{Engine, Image};
-use crate::pods::{Load, Set};
+use crate::load::Load;
+use crate::pods::Set;
 
 #[test]
 fn a_set_of_fixed_size_becomes_scalable_and_is_scaled_to_five_and_back() {

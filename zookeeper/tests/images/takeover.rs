@@ -12,7 +12,7 @@ use crate::deadline::await_until;
 use crate::engine::{Engine, Image};
 use crate::ensemble::await_leader;
 use crate::layers::println;
-use crate::pods::Load;
+use crate::load::Load;
 use crate::tools::{run, skip};
 
 /// An image whose volumes are taken over.
