@@ -95,10 +95,10 @@ pub(crate) fn choose(
     Ok(place.layout(root, environment, why))
 }
 
-/// Another image's data directory that has data, for who has chosen one by flags.
+/// Another image's directory that has data, for who has chosen one by flags.
 pub(crate) fn data_elsewhere(root: &Path, chosen: &Path) -> Option<PathBuf> {
     let others = PLACES.iter().filter(|place| root.join(place.data) != chosen);
-    others.filter(|place| place.has_data(root)).map(|place| root.join(place.data)).next()
+    others.flat_map(|place| place.folders(root)).find(|folder| has_files(folder))
 }
 
 /// The file that says what is mounted where.
@@ -106,8 +106,12 @@ pub(crate) const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 impl Place {
     fn has_data(&self, root: &Path) -> bool {
-        let logs = self.logs.iter().map(|log| root.join(log));
-        [root.join(self.data)].into_iter().chain(logs).any(|folder| has_files(&folder))
+        self.folders(root).any(|folder| has_files(&folder))
+    }
+
+    /// Those of the data first.
+    fn folders(&self, root: &Path) -> impl Iterator<Item = PathBuf> {
+        [self.data].into_iter().chain(self.logs.iter().copied()).map(|folder| root.join(folder))
     }
 
     /// Whether a mount point is one of its folders, or one above that belongs to it alone.
@@ -195,6 +199,24 @@ mod tests {
     const OFFICIAL: &str = "/data /datalog /conf";
     const KUBERNETES: &str = "/var/lib/zookeeper/data /var/lib/zookeeper/log /opt/zookeeper/conf";
     const BITNAMI: &str = "/bitnami/zookeeper/data - /opt/bitnami/zookeeper/conf";
+
+    #[test]
+    fn data_in_another_images_folder_are_found_with_the_folder_that_has_them() {
+        let root = tempfile::tempdir().expect("a scratch folder");
+        let chosen = root.path().join("var/lib/zookeeper/data");
+        let leave = |folder: &str| {
+            let folder = root.path().join(folder);
+            fs::create_dir_all(folder.join("version-2")).expect("ours");
+            fs::write(folder.join("version-2/log.1"), "").expect("ours");
+            folder
+        };
+        leave("var/lib/zookeeper/data");
+        assert_eq!(data_elsewhere(root.path(), &chosen), None);
+        let log = leave("datalog");
+        assert_eq!(data_elsewhere(root.path(), &chosen), Some(log));
+        let data = leave("data");
+        assert_eq!(data_elsewhere(root.path(), &chosen), Some(data));
+    }
 
     #[test]
     fn an_empty_container_has_the_official_folders() {

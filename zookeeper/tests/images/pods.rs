@@ -180,7 +180,7 @@ impl Set {
             .engine
             .docker()
             .args(["run", "--rm", "--user=0:0", "--network=none", "--entrypoint=sh", &mount])
-            .args([Image::Busybox.tag(), "-c", &format!("{script}; chgrp {group} /new")]));
+            .args([Image::Busybox.tag(), "-c", &format!("{script} && chgrp {group} /new")]));
     }
 
     /// The volume of a claim, whether it is there or not.

@@ -176,6 +176,7 @@ impl Site {
         let container = Container::start(self.engine, Image::Slim, &options);
         container.await_serving();
         container.says(contract.found);
+        assert!(!container.log().contains("/data/log: empty"), "{}", container.log());
         container
     }
 
