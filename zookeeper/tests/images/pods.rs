@@ -315,6 +315,27 @@ fn pods_that_are_all_deleted_come_back_at_other_addresses_and_one_without_its_vo
     load.finish();
 }
 
+/// The third has both addresses from before, each of which is the other's now.
+#[test]
+fn two_pods_that_come_back_at_each_others_address_are_told_apart() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Scratch) else { return };
+    let mut pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let Some(load) = Load::start(&pods, 0) else { return };
+    let before = load.finish();
+    let addresses: Vec<_> = pods.iter().map(Container::address).collect();
+    let third = pods.pop().expect("three");
+    drop(pods);
+    // The engine gives away the lowest address that is free.
+    let second = set.pod(1);
+    let first = set.pod(0);
+    assert_eq!([second.address(), first.address()], [addresses[0], addresses[1]]);
+    let pods = [first, second, third];
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    Load::start(&pods, before).expect("it has run before").finish();
+}
+
 /// What `migrate.md` says never starts. A rolling restart and `a_pod_alone_…` are two of its other lines.
 #[test]
 fn pods_whose_names_are_kept_back_until_a_quorum_is_there_wait_for_ever() {
