@@ -17,6 +17,7 @@ pub mod logging;
 mod membership;
 mod metrics;
 mod own_client;
+mod progress;
 mod purge;
 pub mod run;
 #[cfg(test)]

@@ -21,6 +21,7 @@ use zk_core::Database;
 use zk_storage::{Disk, Epochs, Error, NamingFile, TxnLog};
 use zk_wire::{Epoch, Naming, Zxid};
 
+use crate::progress::Progress;
 use crate::startup::{History, recovered};
 
 /// What the log is to do, in order.
@@ -266,7 +267,7 @@ impl<D: Disk> Writer<D> {
     fn reload(&mut self) -> Result<(), Error> {
         self.flush()?;
         self.files.log.roll()?;
-        let database = recovered(&self.files.history)?.replica;
+        let database = recovered(&self.files.history, &Progress::default())?.replica;
         self.report(Report::Reloaded { database: Box::new(database) });
         Ok(())
     }

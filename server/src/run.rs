@@ -27,6 +27,7 @@ use crate::listener::{self, ClientPlace, EarlyPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::membership;
 use crate::metrics::endpoint;
+use crate::progress::{self, Progress, Watch};
 use crate::purge;
 use crate::settings::{Files, Settings, core_options, log_options};
 use crate::shell::Shell;
@@ -52,9 +53,10 @@ async fn serve(config: &Config) -> Result<(), Error> {
     let seed = RandomState::new().hash_one(config.tick_time_ms);
     let mut settings = Settings::new(config);
     let history = History::new(config, &settings.files, seed);
-    let early = open_client_port(config, &mut settings)?;
+    let progress = Progress::default();
+    let early = open_client_port(config, &mut settings, &progress)?;
     let metrics_port = endpoint::open(&config.metrics).await?;
-    let preparing = prepare(config, &settings.files, &history);
+    let preparing = prepare(config, &settings.files, &history, &progress);
     let prepared = match &early {
         Some(port) => signals.unless_ended(port.answer_during(preparing)).await,
         None => signals.unless_ended(preparing).await,
@@ -143,13 +145,15 @@ async fn prepare(
     config: &Config,
     files: &Files<RealDisk>,
     history: &History<RealDisk>,
+    progress: &Progress,
 ) -> Result<Prepared, Error> {
     let is_member = config.mode == Mode::Replicated;
     let (files, history, policy) = (files.clone(), history.clone(), StartPolicy::of(config));
     let (sender, loading) = oneshot::channel();
+    let counted = progress.clone();
     // A thread that a signal leaves behind: whatever it writes, the next start does again.
     let load = move || -> Result<_, Error> {
-        let loaded = startup::load(&files, &history, policy)?;
+        let loaded = startup::load(&files, &history, policy, &counted)?;
         let epochs =
             is_member.then(|| startup::load_epochs(&files, &loaded.database)).transpose()?;
         let naming = startup::load_naming(&files)?;
@@ -158,20 +162,27 @@ async fn prepare(
     let thread = thread::Builder::new().name("loading".to_owned());
     // Nobody listens any more only when the process ends.
     thread.spawn(move || drop(sender.send(load()))).map_err(Error::Runtime)?;
-    let (loaded, epochs, naming) = loading.await.expect("a panic ends the process")?;
+    let tell = |steps| info!("loading: {steps} nodes and txns have been read so far");
+    let loading = progress::told_during(loading, progress, waiting::PAUSE, tell).await;
+    let (loaded, epochs, naming) = loading.expect("a panic ends the process")?;
     let ports = if is_member { Some(Ports::open(config).await?) } else { None };
     Ok(Prepared { loaded, epochs, naming, ports })
 }
 
 /// Listens for clients, if there is a port for them, before anything is read. They are not let in yet.
-fn open_client_port(config: &Config, settings: &mut Settings) -> Result<Option<EarlyPort>, Error> {
+fn open_client_port(
+    config: &Config,
+    settings: &mut Settings,
+    progress: &Progress,
+) -> Result<Option<EarlyPort>, Error> {
     let clients = &config.clients;
     let Some(port) = clients.port else { return Ok(None) };
     let place = ClientPlace::new(clients.address.as_deref(), port);
     let listener = listener::open(&place, clients.listen_backlog)?;
     settings.client_port = listener.local_addr().ok().map(|address| address.port());
     let whitelist = settings.whitelist.clone();
-    Ok(Some(EarlyPort::new(listener, place, whitelist, clients.tcp_keep_alive)))
+    let watch = Watch::new(progress.clone(), Instant::now());
+    Ok(Some(EarlyPort::new(listener, place, whitelist, clients.tcp_keep_alive, watch)))
 }
 
 fn writer_options(config: &Config) -> WriterOptions {

@@ -12,6 +12,7 @@ use zk_wire::{
 };
 
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
+use crate::progress::Progress;
 use crate::settings::{Settings, log_options};
 use crate::startup::{self, History, StartPolicy};
 
@@ -35,7 +36,9 @@ impl Scratch {
     pub(crate) fn database(&self) -> Database {
         let files = self.settings().files;
         let history = History::new(&self.config, &files, 1);
-        startup::load(&files, &history, StartPolicy::of(&self.config)).unwrap().database
+        startup::load(&files, &history, StartPolicy::of(&self.config), &Progress::default())
+            .unwrap()
+            .database
     }
 
     /// A thread that writes the files; `is_member` gives it epochs.

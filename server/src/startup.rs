@@ -14,6 +14,7 @@ use zk_storage::{
 use zk_wire::{EnsembleId, Epoch, Zxid};
 
 use crate::error::Error;
+use crate::progress::{Counted, Progress};
 use crate::settings::{Files, HISTORY_BYTES, database_options, recover_options};
 
 /// What the files gave.
@@ -119,6 +120,7 @@ pub(crate) fn load(
     files: &Files<RealDisk>,
     history: &History<RealDisk>,
     policy: StartPolicy,
+    progress: &Progress,
 ) -> Result<Loaded, Error> {
     let begin = Instant::now();
     let locks = files.dirs.take(&files.disk, policy.autocreate)?;
@@ -130,7 +132,7 @@ pub(crate) fn load(
     let stored_epoch = Epochs::stored_current(&files.disk, &files.dirs)?;
     let has_followed = stored_epoch.is_some_and(|epoch| epoch > Epoch(0));
     let may_repair = policy.may_repair && has_followed;
-    let recovered = recovered_or_empty(files, history, may_repair)?;
+    let recovered = recovered_or_empty(files, history, may_repair, progress)?;
     let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered;
     let is_empty = snapshot_zxid.is_none() && replayed == 0;
     let is_blank = is_empty && !is_marked && (has_followed || !policy.may_be_new);
@@ -170,12 +172,13 @@ fn recovered_or_empty(
     files: &Files<RealDisk>,
     history: &History<RealDisk>,
     may_repair: bool,
+    progress: &Progress,
 ) -> Result<Recovered<Database>, Error> {
     let places = finish_setting_aside(&files.disk, &files.dirs)?;
     if !places.is_empty() {
         warn!("the start before did not finish: damaged files are in {}", shown(&places));
     }
-    match recovered(history) {
+    match recovered(history, progress) {
         Err(error) if may_repair && error.is_damage() => {
             error!("{error}");
             let places = set_aside(&files.disk, &files.dirs)?;
@@ -184,7 +187,7 @@ fn recovered_or_empty(
                  {}; remove them when it is in the quorum again",
                 shown(&places)
             );
-            Ok(recovered(history)?)
+            Ok(recovered(history, progress)?)
         }
         recovered => Ok(recovered?),
     }
@@ -241,12 +244,17 @@ pub(crate) fn fresh_id() -> EnsembleId {
 /// The database as the files have it, ready to serve; says what was not smooth.
 pub(crate) fn recovered<D: Disk>(
     history: &History<D>,
+    progress: &Progress,
 ) -> Result<Recovered<Database>, zk_storage::Error> {
-    let make = || Database::new(history.database).keeping_replayed(history.keep_bytes);
-    let mut recovered = recover(&history.disk, &history.dirs, &history.recover, make)?;
+    let make = || {
+        let database = Database::new(history.database).keeping_replayed(history.keep_bytes);
+        Counted::new(database, progress.clone())
+    };
+    let recovered = recover(&history.disk, &history.dirs, &history.recover, make)?;
     for warning in &recovered.warnings {
         warn!("{}", worded(warning));
     }
+    let mut recovered = recovered.map(|counted| counted.replica);
     recovered.replica.finish_recovery();
     Ok(recovered)
 }
@@ -310,7 +318,7 @@ mod tests {
         let files = crate::settings::Settings::new(&config).files;
         let history = History::new(&config, &files, 1);
         let policy = StartPolicy { autocreate: true, may_be_new: false, may_repair: false };
-        let loaded = load(&files, &history, policy).unwrap();
+        let loaded = load(&files, &history, policy, &Progress::default()).unwrap();
         assert!(marker.is_none_or(|marker| !marker.exists()), "it counts once");
         let snapshots = zk_storage::snapshots(&files.disk, files.dirs.snap()).unwrap();
         assert_eq!(snapshots.is_empty(), loaded.is_blank, "a loss stays one at the next start");

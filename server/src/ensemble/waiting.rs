@@ -74,8 +74,8 @@ fn told(role: RoleName, leader: Option<ServerId>, is_blank: bool, others: &[Othe
     format!("waiting for {wanted}; reached {}; not reached {}{blank}", names(true), names(false))
 }
 
-/// How often it looks.
-const PAUSE: Duration = Duration::from_secs(10);
+/// How often it looks. Whatever is awaited is told so often.
+pub(crate) const PAUSE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

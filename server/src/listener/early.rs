@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,8 +23,9 @@ use tracing::debug;
 use zk_config::config::Whitelist;
 
 use super::{ClientPlace, ClientPort, admit, failed};
+use crate::progress::Watch;
 use crate::shell::Shell;
-use crate::words::{self, TRACE_MASK, Word};
+use crate::words::{self, LOG_TURN, TRACE_MASK, Word};
 
 /// How long a client waits for the database before it is sent elsewhere, or a word for its last byte.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -46,6 +47,7 @@ struct Door {
     whitelist: Whitelist,
     trace_mask: Rc<Cell<i64>>,
     keep_alive: bool,
+    loading: Rc<Watch>,
     opened: watch::Receiver<Opened>,
 }
 
@@ -64,10 +66,12 @@ impl EarlyPort {
         place: ClientPlace,
         whitelist: Whitelist,
         keep_alive: bool,
+        loading: Watch,
     ) -> Self {
+        let loading = Rc::new(loading);
         let (sender, opened) = watch::channel(None);
         let trace_mask = Rc::new(Cell::new(TRACE_MASK));
-        let door = Door { whitelist, trace_mask, keep_alive, opened };
+        let door = Door { whitelist, trace_mask, keep_alive, loading, opened };
         Self { listener, place, door, opened: sender }
     }
 
@@ -133,10 +137,17 @@ impl Door {
         // However it ends, the word is answered with what has come.
         let _ = timeout(PATIENCE, rest.read_to_end(&mut argument)).await;
         // Closed with input unread, such as a newline, the connection would be reset.
-        let _ = guest.stream.try_read(&mut [0; 64]);
+        let mut behind = [0; 64];
+        let read = guest.stream.try_read(&mut behind).unwrap_or(0);
         let mut mask = self.trace_mask.get();
         let text = words::answer_without_database(&self.whitelist, &mut mask, word, &argument);
         self.trace_mask.set(mask);
+        // There is no thread of the log yet: the one that loads is asked about in its place.
+        let stalled = behind[..read]
+            .starts_with(LOG_TURN)
+            .then(|| self.loading.stalled(Instant::now()))
+            .flatten();
+        let text = stalled.map(|time| format!("loading has not gone on for {time:.0?}\n")).or(text);
         let Some(text) = text else { return };
         let sending = async {
             guest.stream.write_all(text.as_bytes()).await?;

@@ -7,6 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use zk_storage::{DataDirs, LogOptions, RealDisk, TxnLog};
 use zk_wire::{
     Acl, CreateKind, CreateTxn, Encoder, SessionId, Txn, TxnHeader, TxnRecord, Xid, Zxid,
@@ -15,6 +17,7 @@ use zookeeper_ready::probe::{is_live, is_ok, is_ready};
 use zookeeper_ready::{Conversation, NotReady, Target};
 
 use crate::client::Client;
+use crate::deadline::await_until;
 use crate::process::{Running, Scratch, listing, word};
 
 /// A server's directory with a log of `TXNS` txns and no snapshot of them.
@@ -122,6 +125,25 @@ fn a_signal_ends_a_server_that_loads_at_once_and_the_next_start_has_everything()
     let mut client = Client::connect(scratch.address()).unwrap();
     assert_eq!(client.get(PATH).unwrap().0, Some((TXNS - 1).to_string().into_bytes()));
     server.stop();
+}
+
+/// Waits for the minute that a disk may take for one node or txn.
+#[test]
+fn a_server_whose_loading_does_not_go_on_is_alive_no_more() {
+    let scratch = Scratch::new("");
+    scratch.serve().stop();
+    // Nobody writes to it: to read it takes for ever, as on a disk that hangs.
+    let log = scratch.path("data").join("version-2/log.ffff");
+    mkfifo(&log, Mode::S_IRWXU).unwrap();
+    let mut server = loading(&scratch);
+    probed(&scratch, is_live).unwrap();
+    let why = await_until("it is not alive", Duration::from_secs(150), || {
+        probed(&scratch, is_live).err()
+    });
+    assert!(why.to_string().contains("loading has not gone on for "), "{why}");
+    assert!(server.stdout().contains("loading: 4 nodes and txns have been read so far"));
+    probed(&scratch, is_ok).unwrap();
+    server.stop().check(0, &[]);
 }
 
 #[test]
