@@ -162,7 +162,7 @@ impl Set {
     fn bound(&self, claim: &str, ordinal: u64) -> String {
         let volume = self.volume(claim, ordinal);
         if !output(self.engine.docker().args(["volume", "inspect", &volume])).status.success() {
-            self.prepare(&volume, "mkdir -m 700 /new/lost+found; chmod 2775 /new");
+            self.prepare(&volume, "mkdir -m 700 lost+found; chmod 2775 .");
         }
         volume
     }
@@ -171,19 +171,23 @@ impl Set {
     fn empty_dir(&self, name: &str) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let volume = format!("{}-{name}-{}", self.prefix, NEXT.fetch_add(1, Ordering::Relaxed));
-        self.prepare(&volume, "chmod 2777 /new");
+        self.prepare(&volume, "chmod 2777 .");
         volume
     }
 
     /// The engine would give it what the image has at its place, and whose that is there; a kubelet goes by `fsGroup`.
     fn prepare(&self, volume: &str, script: &str) {
         let group = &self.spec["template"]["spec"]["securityContext"]["fsGroup"];
-        let mount = format!("--volume={volume}:/new");
-        run(self
-            .engine
-            .docker()
-            .args(["run", "--rm", "--user=0:0", "--network=none", "--entrypoint=sh", &mount])
-            .args([Image::Busybox.tag(), "-c", &format!("{script}; chgrp {group} /new")]));
+        self.as_root(volume, &format!("{script}; chgrp {group} ."));
+    }
+
+    /// Does something to a volume that no pod would do.
+    pub(crate) fn as_root(&self, volume: &str, script: &str) {
+        let mount = format!("--volume={volume}:/volume");
+        let flags =
+            ["--user=0:0", "--network=none", "--workdir=/volume", "--entrypoint=sh", &mount];
+        let words = [Image::Busybox.tag(), "-e", "-c", script];
+        run(self.engine.docker().args(["run", "--rm"]).args(flags).args(words));
     }
 
     /// The volume of a claim, whether it is there or not.

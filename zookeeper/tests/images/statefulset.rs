@@ -113,6 +113,30 @@ fn two_pods_that_come_back_at_each_others_address_are_told_apart() {
     Load::start(&pods, before).expect("it has run before").finish();
 }
 
+/// As a disk does it. Nobody has to go into a pod that does not start.
+#[test]
+fn a_pod_with_a_damaged_log_puts_it_aside_and_has_everything_again() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Slim) else { return };
+    let mut pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let Some(load) = Load::start(&pods, 0) else { return };
+    let last = set.replicas() - 1;
+    drop(pods.pop());
+    let damage = "for log in data/log/version-2/log.*; do \
+                  printf damage | dd of=$log bs=1 seek=300 conv=notrunc; done";
+    set.as_root(&set.volume("datadir", last), damage);
+    pods.push(set.pod(last));
+    set.await_ready(&pods[2]);
+    pods[2]
+        .says("this server puts its files aside and syncs from the others (recovery.selfRepair)");
+    pods[2].say(&["sh", "-c", "ls /var/lib/zookeeper/data/log/damaged-1/log.*"]);
+    let before = load.finish();
+    // It is one of the two that make up the quorum now.
+    drop(pods.remove(0));
+    Load::start(&pods, before).expect("it has run before").finish();
+}
+
 /// What `migrate.md` says never starts. A rolling restart and `a_pod_alone_…` are two of its other lines.
 #[test]
 fn pods_whose_names_are_kept_back_until_a_quorum_is_there_wait_for_ever() {
