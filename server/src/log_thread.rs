@@ -22,7 +22,7 @@ use zk_storage::{Disk, Epochs, Error, NamingFile, TxnLog};
 use zk_wire::{Epoch, Naming, Zxid};
 
 use crate::progress::Progress;
-use crate::startup::{History, recovered};
+use crate::startup::{History, recovered, remove_late_markers};
 
 /// What the log is to do, in order.
 #[derive(Debug)]
@@ -244,6 +244,7 @@ impl<D: Disk> Writer<D> {
         }
         if epochs.current() != current {
             epochs.write_current(current)?;
+            remove_late_markers(&self.files.history.dirs);
         }
         self.report(Report::EpochsStored { accepted, current });
         Ok(())

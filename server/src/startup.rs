@@ -1,7 +1,8 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
+use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
@@ -127,15 +128,19 @@ pub(crate) fn load(
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
-    let markers = markers(files);
-    let is_marked = !markers.is_empty();
+    let is_marked = markers(&files.dirs).next().is_some();
+    if is_marked {
+        info!("{MARKER} file found, an empty database will not block voting participation");
+    }
     let stored_epoch = Epochs::stored_current(&files.disk, &files.dirs)?;
     let has_followed = stored_epoch.is_some_and(|epoch| epoch > Epoch(0));
     let may_repair = policy.may_repair && has_followed;
-    let recovered = recovered_or_empty(files, history, may_repair, progress)?;
+    let (recovered, is_aside) = recovered_or_empty(files, history, may_repair, progress)?;
     let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered;
     let is_empty = snapshot_zxid.is_none() && replayed == 0;
-    let is_blank = is_empty && !is_marked && (has_followed || !policy.may_be_new);
+    // Whatever the marker says, what was put aside was there.
+    let is_new = is_marked && !is_aside;
+    let is_blank = is_empty && !is_new && (has_followed || !policy.may_be_new);
     let took = begin.elapsed();
     info!(
         "Snapshot loaded in {} ms, highest zxid is {}, digest is {}",
@@ -153,27 +158,28 @@ pub(crate) fn load(
         warn!(
             "{} is empty and perhaps ought not to be (currentEpoch, db.autocreate, joinGuard.enabled): this \
              server has no vote until it has followed a leader or all other voters have said what they have; \
-             if it is new and they cannot, stop it, create the file {MARKER} beside version-2 and start it again",
-            files.dirs.snap().display()
+             if it is new and they cannot, create {} (zkServer-initialize.sh does) and start it again at once",
+            files.dirs.snap().display(),
+            files.dirs.log().with_file_name(MARKER).display()
         );
     } else if snapshot_zxid.is_none() {
         write_now(files, &mut database)?;
     }
     // A start that is cut off before this finds the marker again.
-    for path in markers {
+    for path in markers(&files.dirs) {
         files.disk.remove(&path).map_err(|source| Error::Marker { path, source })?;
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
     Ok(Loaded { database, wants_snapshot, took, replayed, is_blank, locks })
 }
 
-/// What the files have, or nothing once damaged ones are put aside.
+/// What the files have, or nothing once damaged ones are put aside; and whether that was so.
 fn recovered_or_empty(
     files: &Files<RealDisk>,
     history: &History<RealDisk>,
     may_repair: bool,
     progress: &Progress,
-) -> Result<Recovered<Database>, Error> {
+) -> Result<(Recovered<Database>, bool), Error> {
     let places = finish_setting_aside(&files.disk, &files.dirs)?;
     if !places.is_empty() {
         warn!("the start before did not finish: damaged files are in {}", shown(&places));
@@ -187,9 +193,9 @@ fn recovered_or_empty(
                  {}; remove them when it is in the quorum again",
                 shown(&places)
             );
-            Ok(recovered(history, progress)?)
+            Ok((recovered(history, progress)?, true))
         }
-        recovered => Ok(recovered?),
+        recovered => Ok((recovered?, !places.is_empty())),
     }
 }
 
@@ -201,15 +207,21 @@ fn shown(places: &[PathBuf]) -> String {
 /// The files that say that an empty directory is that of a new server.
 ///
 /// Compat: the manual puts it into `dataDir`, Java looks for it in `dataLogDir`.
-fn markers(files: &Files<RealDisk>) -> Vec<PathBuf> {
-    let dirs = [files.dirs.snap(), files.dirs.log()].into_iter().filter_map(Path::parent);
-    let mut markers: Vec<_> =
-        dirs.map(|dir| dir.join(MARKER)).filter(|path| path.exists()).collect();
-    markers.dedup();
-    if !markers.is_empty() {
-        info!("{MARKER} file found, an empty database will not block voting participation");
+fn markers(dirs: &DataDirs) -> impl Iterator<Item = PathBuf> {
+    let mut paths: Vec<_> = [dirs.snap(), dirs.log()].map(|dir| dir.with_file_name(MARKER)).into();
+    paths.dedup();
+    paths.into_iter().filter(|path| path.exists())
+}
+
+/// A server that has followed a leader is new no more: a marker that was made while it waited would say so
+/// of what it loses one day. If it cannot be removed now, the next start does.
+pub(crate) fn remove_late_markers(dirs: &DataDirs) {
+    for path in markers(dirs) {
+        match fs::remove_file(&path) {
+            Ok(()) => info!("removed {}: this server is not new any more", path.display()),
+            Err(error) => warn!("cannot remove {}: {error}", path.display()),
+        }
     }
-    markers
 }
 
 const MARKER: &str = "initialize";

@@ -39,17 +39,27 @@ impl DataDirs {
     /// # Errors
     /// A directory cannot be used, or another server has it.
     pub fn take<D: Disk>(&self, disk: &D, autocreate: bool) -> Result<Vec<D::Lock>, Error> {
+        let locks = self.lock(disk, autocreate)?;
+        self.check_content(disk)?;
+        Ok(locks)
+    }
+
+    /// The same whatever is in them.
+    ///
+    /// # Errors
+    /// A directory cannot be used, or another server has it.
+    pub fn lock<D: Disk>(&self, disk: &D, autocreate: bool) -> Result<Vec<D::Lock>, Error> {
         let mut locks = Vec::new();
         for dir in self.each() {
             let lock = take_one(disk, dir, autocreate)
                 .map_err(|problem| Error::Directory { path: dir.to_owned(), problem })?;
             locks.extend(lock);
         }
-        self.check_content(disk)?;
         Ok(locks)
     }
 
-    fn each(&self) -> impl Iterator<Item = &Path> {
+    /// Both, or the one that they are.
+    pub fn each(&self) -> impl Iterator<Item = &Path> {
         let log = (self.log != self.snap).then_some(self.log.as_path());
         std::iter::once(self.snap.as_path()).chain(log)
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use zk_config::Properties;
-use zk_storage::{DataDirs, RealDisk, logs, naming_path, snapshots};
+use zk_storage::{DataDirs, Epochs, RealDisk, logs, naming_path, snapshots};
 
 /// The whole program, from the command line with the program's name to the exit code.
 #[expect(clippy::print_stdout, reason = "the script says it there, its errors too")]
@@ -71,13 +71,15 @@ impl Wish {
         let (data_dir, data_log_dir) = self.folders()?;
         let dirs = DataDirs::new(&data_dir, &data_log_dir);
         let mut said = Vec::new();
+        let mut locks = Vec::new();
         if self.is_forced {
             said.push("Force enabled, data/txnlog directories will be re-initialized".to_owned());
+            locks = dirs.lock(&RealDisk, true).map_err(|error| error.to_string())?;
             empty(&dirs)?;
         } else {
             check_empty(&dirs, &data_dir, &data_log_dir)?;
         }
-        for dir in [dirs.snap(), dirs.log()] {
+        for dir in dirs.each() {
             fs::create_dir_all(dir).map_err(|error| failed("make", dir, &error))?;
         }
         let path = data_dir.join("myid");
@@ -93,10 +95,11 @@ impl Wish {
         let marker = data_log_dir.join("initialize");
         fs::write(&marker, "").map_err(|error| failed("make", &marker, &error))?;
         said.push(format!("{} is made: the next start is that of a new server", marker.display()));
+        drop(locks);
         Ok(said.join("\n"))
     }
 
-    /// `dataDir` and `dataLogDir`. Other lines of the file may yet be wrong: `myid` is, without doubt.
+    /// `dataDir` and `dataLogDir`, whatever else is wrong: an ensemble's file is until there is a `myid`.
     fn folders(&self) -> Result<(PathBuf, PathBuf), String> {
         let shown = self.zoo_cfg.display();
         let text = fs::read(&self.zoo_cfg).map_err(|error| match error.kind() {
@@ -117,32 +120,50 @@ impl Wish {
 }
 
 fn check_empty(dirs: &DataDirs, data_dir: &Path, data_log_dir: &Path) -> Result<(), String> {
+    let told = |error: zk_storage::Error| error.to_string();
     for (what, dir, parent) in
         [("data", dirs.snap(), data_dir), ("txnlog", dirs.log(), data_log_dir)]
     {
         let has_data =
             || Ok(!snapshots(&RealDisk, dir)?.is_empty() || !logs(&RealDisk, dir)?.is_empty());
-        if dir.exists() && has_data().map_err(|error: zk_storage::Error| error.to_string())? {
+        if dir.exists() && has_data().map_err(told)? {
             return Err(format!(
                 "ZooKeeper {what} directory already exists at {} (or use --force to force re-initialization)",
                 parent.display()
             ));
         }
     }
-    Ok(())
+    let aside = [data_dir, data_log_dir].map(|parent| parent.join("damaged-1"));
+    let epoch = Epochs::stored_current(&RealDisk, dirs).map_err(told)?;
+    let lost = if let Some(aside) = aside.iter().find(|aside| aside.exists()) {
+        format!("{} was put aside", aside.display())
+    } else if let Some(epoch) = epoch.filter(|epoch| epoch.0 > 0) {
+        format!("currentEpoch is {epoch} in {}", dirs.snap().display())
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "There were data: {lost}. This server gets them from the others; if there are none, use --force to force \
+         re-initialization"
+    ))
 }
 
-/// Takes everything away that a server of the old ensemble has written.
+/// Takes away what a server has written, from below nobody: the directories are locked.
 fn empty(dirs: &DataDirs) -> Result<(), String> {
-    let _locks = dirs.take(&RealDisk, true).map_err(|error| error.to_string())?;
-    let id = naming_path(dirs);
-    for dir in [dirs.snap(), dirs.log()].into_iter().filter(|dir| dir.exists()) {
-        fs::remove_dir_all(dir).map_err(|error| failed("remove", dir, &error))?;
-    }
-    match fs::remove_file(&id) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &id, &error)),
+    let removed = |path: &Path, result: io::Result<()>| match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed("remove", path, &error))
+        }
         _ => Ok(()),
+    };
+    for dir in dirs.each() {
+        for entry in fs::read_dir(dir).map_err(|error| failed("list", dir, &error))? {
+            let path = entry.map_err(|error| failed("list", dir, &error))?.path();
+            removed(&path, fs::remove_file(&path))?;
+        }
     }
+    let id = naming_path(dirs);
+    removed(&id, fs::remove_file(&id))
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> String {
@@ -157,7 +178,7 @@ fn usage(zoo_cfg: &Path) -> String {
      --help                Display this message
      --configfile=FILE     ZooKeeper config file ({})
      --myid=#              Set the myid to be used, if any (1-255)
-     --force               Force creation of the data/txnlog dirs: all data in them is removed",
+     --force               Force creation of the data/txnlog dirs: what is in version-2 is removed",
         zoo_cfg.display()
     )
 }

@@ -19,15 +19,14 @@ struct Member {
 }
 
 impl Member {
-    /// Three voters, of which the last one is not there.
-    fn two_of_three() -> [Self; 2] {
+    fn three() -> [Self; 3] {
         let ports: [u16; 9] = free_ports();
         let line = |id: usize| {
             let [quorum, election, client] = [0, 3, 6].map(|from| ports[from + id - 1]);
             format!("server.{id}=127.0.0.1:{quorum}:{election};127.0.0.1:{client}\n")
         };
         let servers: String = (1..=3).map(line).collect();
-        [1, 2].map(|id| {
+        [1, 2, 3].map(|id| {
             let member = Self::new(ports[6 + id - 1], &servers);
             fs::create_dir(member.path("data")).expect("ours");
             fs::write(member.path("data/myid"), format!("{id}\n")).expect("ours");
@@ -64,6 +63,12 @@ impl Member {
         Server::start(&guard, &self.path("zoo.cfg"), log)
     }
 
+    fn await_waiting(&self) {
+        await_until("it says what it waits for", LIMIT, || {
+            fs::read_to_string(self.path("out")).ok()?.contains(WAITS).then_some(())
+        });
+    }
+
     fn await_data(&self) {
         await_until("it takes a write", LIMIT, || {
             is_done(self.port, &["create", "/n"]).then_some(())
@@ -77,12 +82,11 @@ impl Member {
 
 #[test]
 fn members_that_wait_for_the_last_one_begin_without_it() {
-    let members = Member::two_of_three();
+    let [one, two, _] = Member::three();
+    let members = [one, two];
     let waiting = members.each_ref().map(Member::start);
     for member in &members {
-        await_until("it says what it waits for", LIMIT, || {
-            fs::read_to_string(member.path("out")).ok()?.contains(WAITS).then_some(())
-        });
+        member.await_waiting();
         let output = member.initialize(&[]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
         let marker = member.path("log/initialize");
@@ -97,6 +101,18 @@ fn members_that_wait_for_the_last_one_begin_without_it() {
     for member in &members {
         assert!(!member.path("log/initialize").exists(), "it counts once");
     }
+}
+
+/// It was made for a server that had nothing, and would speak of whatever this one loses one day.
+#[test]
+fn a_marker_that_came_too_late_is_gone_once_the_member_follows() {
+    let [one, two, three] = Member::three();
+    let _waiting = [one.start(), two.start()];
+    one.await_waiting();
+    assert_eq!(one.initialize(&[]).status.code(), Some(0));
+    let _last = three.start();
+    one.await_data();
+    assert!(!one.path("log/initialize").exists());
 }
 
 #[test]
@@ -132,6 +148,35 @@ fn data_stay_unless_it_is_forced_and_then_below_no_server_that_runs() {
     assert_eq!(fs::read_to_string(member.path("data/myid")).expect("it stays"), "8\n");
     let _server = member.start();
     member.await_data();
+}
+
+/// That is what self-repair leaves, and what somebody who has removed files by hand.
+#[test]
+fn an_empty_directory_that_had_data_is_not_called_new() {
+    let member = Member::alone();
+    fs::create_dir_all(member.path("data/version-2")).expect("ours");
+    fs::write(member.path("data/version-2/currentEpoch"), "5").expect("ours");
+    let epoch = format!("currentEpoch is 5 in {}", member.path("data/version-2").display());
+    let damaged = member.path("log/damaged-1");
+    let aside = format!("{} was put aside", damaged.display());
+    for lost in [epoch, aside] {
+        let refused = member.initialize(&[]);
+        assert_eq!(refused.status.code(), Some(1));
+        let said = text(&refused.stdout);
+        assert!(
+            said.starts_with(&format!("There were data: {lost}. This server gets them")),
+            "{said}"
+        );
+        fs::create_dir_all(&damaged).expect("ours");
+    }
+    // A log and a snapshot in one folder, as from before there was a dataLogDir.
+    for name in ["snapshot.0", "log.1"] {
+        fs::write(member.path("data/version-2").join(name), "").expect("ours");
+    }
+    let done = member.initialize(&["--force"]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stdout));
+    assert_eq!(fs::read_dir(member.path("data/version-2")).expect("it stays").count(), 0);
+    assert!(damaged.exists(), "it is not in version-2");
 }
 
 #[test]

@@ -154,6 +154,16 @@ fn a_damaged_member_of_ours_syncs_anew() {
     check_damaged(Kind::under_test());
 }
 
+/// A marker that somebody has left there speaks of nothing that was there.
+#[test]
+fn a_damaged_member_with_a_marker_does_not_vote_either() {
+    let Some(mut ensemble) = ensemble(Kind::under_test(), &Config::default()) else { return };
+    check_losses(&mut ensemble, |member| {
+        damage(member);
+        member.initialize();
+    });
+}
+
 #[test]
 fn a_damaged_member_among_javas_syncs_anew() {
     check_damaged(Kind::Java);

@@ -135,7 +135,7 @@ fn a_server_whose_loading_does_not_go_on_is_alive_no_more() {
     // Nobody writes to it: to read it takes for ever, as on a disk that hangs.
     let log = scratch.path("data").join("version-2/log.ffff");
     mkfifo(&log, Mode::S_IRWXU).unwrap();
-    let mut server = loading(&scratch);
+    let server = loading(&scratch);
     probed(&scratch, is_live).unwrap();
     let why = await_until("it is not alive", Duration::from_secs(150), || {
         probed(&scratch, is_live).err()
