@@ -1,4 +1,4 @@
-//! The services of `images/compose.yaml`, started with what the file says of each.
+//! The services of `images/compose.yaml`, started with what `docker-compose` makes of the file.
 
 use serde_json::Value;
 
@@ -6,10 +6,13 @@ use crate::container::{Container, Network, Options};
 use crate::engine::{Engine, Image, root};
 use crate::ensemble::await_leader;
 use crate::python::objects;
+use crate::tools::{run, tool};
 
 /// The services of a profile. Ports of the host are left out: they may be taken.
 fn start(engine: &'static Engine, network: &Network, profile: &str) -> Option<Vec<Container>> {
-    let text = std::fs::read_to_string(root().join("images/compose.yaml")).expect("it is there");
+    let mut compose = tool("docker-compose")?;
+    compose.arg("--file").arg(root().join("images/compose.yaml"));
+    let text = run(compose.args(["--profile", profile, "config"]).env("IMAGE", Image::Slim.tag()));
     let file = objects(&text)?.remove(0);
     let services = file["services"].as_object().expect("services");
     let of_profile = services.iter().filter(|(_, service)| service["profiles"][0] == profile);
@@ -20,6 +23,7 @@ fn start(engine: &'static Engine, network: &Network, profile: &str) -> Option<Ve
         };
         let mut options =
             Options::default().network(network).flag(format!("--network-alias={name}"));
+        assert_eq!(service["image"], Image::Slim.tag());
         assert_eq!(service["read_only"], true);
         options = options.flag("--read-only");
         for (flag, key) in [
@@ -32,6 +36,7 @@ fn start(engine: &'static Engine, network: &Network, profile: &str) -> Option<Ve
                 .fold(options, |options, text| options.flag(format!("{flag}={text}")));
         }
         for volume in texts("volumes") {
+            let volume = volume.strip_suffix(":rw").expect("it is written to");
             let (name, path) = volume.split_once(':').expect("a name and a path");
             assert!(file["volumes"].as_object().expect("volumes").contains_key(name), "{name}");
             options = options.flag(format!("--volume={path}"));

@@ -21,6 +21,7 @@ mod python;
 mod refusals;
 mod scaling;
 mod shells;
+mod statefulset;
 mod takeover;
 mod tools;
 mod volumes;

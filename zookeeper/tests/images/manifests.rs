@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::engine::root;
 use crate::python::{objects, program};
@@ -108,6 +108,7 @@ fn the_objects_of_each_variant_fit_together() {
         }
         for spread in pod["spec"]["topologySpreadConstraints"].as_array().expect("a list") {
             assert!(selects(&spread["labelSelector"]["matchLabels"], labels), "{name}: spread");
+            assert_eq!(spread["whenUnsatisfiable"], "ScheduleAnyway", "{name}: one node is enough");
         }
         let accounts = of_kind("ServiceAccount");
         assert_eq!(accounts[0]["metadata"]["name"], pod["spec"]["serviceAccountName"], "{name}");
@@ -191,6 +192,45 @@ fn check_mounts(name: &str, spec: &Value) {
     there.sort();
     used.sort();
     assert_eq!(there, used, "{name}: volumes and mounts");
+}
+
+/// Kubernetes' standard of that name, point by point, a root that cannot be written, and no token for nothing.
+#[test]
+fn every_pod_is_restricted() {
+    let Some(rendered) = rendered() else { return };
+    for (name, text) in rendered {
+        let Some(objects) = objects(&text) else { return };
+        let set = first(&objects, "StatefulSet").expect("a StatefulSet is there");
+        let pod = &set["spec"]["template"]["spec"];
+        for key in ["hostNetwork", "hostPID", "hostIPC"] {
+            assert!(pod[key].is_null(), "{name}: {key}");
+        }
+        let user = &pod["securityContext"];
+        assert_eq!(user["runAsNonRoot"], true, "{name}");
+        assert!(user["runAsUser"].as_u64() > Some(0), "{name}");
+        assert_eq!(user["seccompProfile"]["type"], "RuntimeDefault", "{name}");
+        for volume in pod["volumes"].as_array().expect("volumes") {
+            assert!(volume["emptyDir"].is_object(), "{name}: {volume}");
+        }
+        for container in pod["containers"].as_array().expect("containers") {
+            let context = &container["securityContext"];
+            assert_eq!(context["allowPrivilegeEscalation"], false, "{name}");
+            assert_eq!(context["capabilities"], json!({"drop": ["ALL"]}), "{name}");
+            assert!(context["privileged"].is_null(), "{name}");
+            assert_eq!(context["readOnlyRootFilesystem"], true, "{name}");
+            for port in container["ports"].as_array().expect("ports") {
+                assert!(port["hostPort"].is_null(), "{name}: {port}");
+            }
+        }
+        let has_rights = first(&objects, "RoleBinding").is_some();
+        assert_eq!(pod["automountServiceAccountToken"], has_rights, "{name}");
+        let account = first(&objects, "ServiceAccount").expect("an account is there");
+        assert_eq!(account["automountServiceAccountToken"], false, "{name}");
+    }
+}
+
+fn first<'a>(objects: &'a [Value], kind: &str) -> Option<&'a Value> {
+    objects.iter().find(|object| object["kind"] == kind)
 }
 
 #[test]

@@ -125,6 +125,23 @@ fn a_restart_keeps_the_first_configuration_and_the_data() {
     assert!(zoo_cfg.contains("\ntickTime=3000\n"), "{zoo_cfg}");
 }
 
+/// As a ConfigMap is: root can neither write it nor give it away.
+#[test]
+fn a_zoo_cfg_that_is_mounted_read_only_counts() {
+    let Some(engine) = Engine::get() else { return };
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let text = "dataDir=/data\nclientPort=2181\ntickTime=3000\n4lw.commands.whitelist=conf, srvr\n";
+    fs::write(folder.path().join("zoo.cfg"), text).expect("ours");
+    let conf = folder.path().display();
+    for mount in [format!("{conf}:/conf:ro"), format!("{conf}/zoo.cfg:/conf/zoo.cfg:ro")] {
+        let options = Options::default().flag(format!("--volume={mount}"));
+        let container = Container::start(engine, Image::Slim, &options);
+        container.await_serving();
+        let conf = container.ask("conf").expect("it is whitelisted");
+        assert!(conf.contains("tickTime=3000\n"), "{conf}");
+    }
+}
+
 #[test]
 fn it_runs_as_any_user_without_rights_on_a_root_that_cannot_be_written() {
     let Some(engine) = Engine::get() else { return };

@@ -1,5 +1,5 @@
 //! A StatefulSet as a cluster runs it: its command, user, mounts, limits, names and probes, read from
-//! the manifest, on a network whose names are those of pods. Here it is that of `k8s/`.
+//! the manifest, on a network whose names are those of pods.
 //!
 //! Invariants
 //! - Nothing that the manifest says stands here a second time.
@@ -14,8 +14,6 @@ use serde_json::Value;
 use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
 use crate::engine::{Engine, Image, root};
-use crate::layers::println;
-use crate::load::Load;
 use crate::names::Names;
 use crate::python::{objects, program};
 use crate::tools::{output, run};
@@ -80,6 +78,11 @@ impl Set {
 
     pub(crate) fn replicas(&self) -> u64 {
         self.spec["replicas"].as_u64().expect("a number")
+    }
+
+    /// In bytes.
+    pub(crate) fn requested_memory(&self) -> u64 {
+        bytes(&text(&self.container()["resources"]["requests"]["memory"]))
     }
 
     /// Starts one, as the kubelet of its node would.
@@ -159,7 +162,7 @@ impl Set {
     fn bound(&self, claim: &str, ordinal: u64) -> String {
         let volume = self.volume(claim, ordinal);
         if !output(self.engine.docker().args(["volume", "inspect", &volume])).status.success() {
-            self.prepare(&volume, "mkdir -m 700 /new/lost+found; chmod 2775 /new");
+            self.prepare(&volume, "mkdir -m 700 lost+found; chmod 2775 .");
         }
         volume
     }
@@ -168,19 +171,23 @@ impl Set {
     fn empty_dir(&self, name: &str) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let volume = format!("{}-{name}-{}", self.prefix, NEXT.fetch_add(1, Ordering::Relaxed));
-        self.prepare(&volume, "chmod 2777 /new");
+        self.prepare(&volume, "chmod 2777 .");
         volume
     }
 
     /// The engine would give it what the image has at its place, and whose that is there; a kubelet goes by `fsGroup`.
     fn prepare(&self, volume: &str, script: &str) {
         let group = &self.spec["template"]["spec"]["securityContext"]["fsGroup"];
-        let mount = format!("--volume={volume}:/new");
-        run(self
-            .engine
-            .docker()
-            .args(["run", "--rm", "--user=0:0", "--network=none", "--entrypoint=sh", &mount])
-            .args([Image::Busybox.tag(), "-c", &format!("{script} && chgrp {group} /new")]));
+        self.as_root(volume, &format!("{script}; chgrp {group} ."));
+    }
+
+    /// Does something to a volume that no pod would do.
+    pub(crate) fn as_root(&self, volume: &str, script: &str) {
+        let mount = format!("--volume={volume}:/volume");
+        let flags =
+            ["--user=0:0", "--network=none", "--workdir=/volume", "--entrypoint=sh", &mount];
+        let words = [Image::Busybox.tag(), "-e", "-c", script];
+        run(self.engine.docker().args(["run", "--rm"]).args(flags).args(words));
     }
 
     /// The volume of a claim, whether it is there or not.
@@ -231,161 +238,6 @@ impl Drop for Set {
         for name in names.lines().filter(|name| name.starts_with(&format!("{}-", self.prefix))) {
             output(self.engine.docker().args(["volume", "rm", "--force", name]));
         }
-    }
-}
-
-#[test]
-fn a_rolling_restart_of_the_pods_loses_no_write() {
-    let Some(engine) = Engine::get() else { return };
-    let Some(set) = Set::new(engine, Image::Slim) else { return };
-    let started = Instant::now();
-    let mut pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
-    let last = Instant::now();
-    pods.iter().for_each(|pod| set.await_ready(pod));
-    println(&format!(
-        "three pods: {:?} to start them, {:?} from the last one's start to all ready by probes",
-        last - started,
-        last.elapsed()
-    ));
-    for pod in &pods {
-        pod.say(&["zookeeper-ready", "--mode=safe-to-stop"]);
-        let report = pod.say(&["zookeeper-ready", "--mode=why-not-ready"]);
-        assert!(report.contains(" is ready: ") && report.contains(":2181  leader"), "{report}");
-    }
-    let Some(load) = Load::start(&pods, 0) else { return };
-    // As the controller: from the highest ordinal down, each gone before it is new, the next one
-    // only when this one is ready again.
-    for ordinal in (0..set.replicas()).rev() {
-        let at = usize::try_from(ordinal).expect("few");
-        let old = pods.remove(at);
-        let (took, code) = old.stop();
-        assert_eq!(code, 0, "{}", old.log());
-        assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
-        drop(old);
-        for pod in &pods {
-            let answer = pod.exec(&["zookeeper-ready", "--mode=safe-to-stop"]);
-            let why = String::from_utf8_lossy(&answer.stderr).into_owned();
-            assert_eq!(answer.status.code(), Some(1), "{why}");
-            let missing = format!("server.{} (zk-{ordinal}.zk-hs.", ordinal + 1);
-            assert!(
-                why.contains(" 1 of 3 voters serve, and a quorum is 2") && why.contains(&missing),
-                "{why}"
-            );
-        }
-        pods.insert(at, set.pod(ordinal));
-        set.await_ready(&pods[at]);
-    }
-    println(&format!("rolling restart: {} writes acknowledged, none missing", load.finish()));
-    // What is requested of a node is what a member takes that has little to keep.
-    let requested = bytes(&text(&set.container()["resources"]["requests"]["memory"]));
-    for pod in &pods {
-        let status = pod.say(&["cat", "/proc/1/status"]);
-        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
-        let most = most.expect("the kernel says it").trim().parse::<u64>().expect("a number") << 10;
-        println(&format!("{} took {most} bytes of memory, {requested} are requested", pod.name));
-        assert!(most < requested / 2, "{most} bytes are too near to the request of {requested}");
-    }
-}
-
-#[test]
-fn pods_that_are_all_deleted_come_back_at_other_addresses_and_one_without_its_volume() {
-    let Some(engine) = Engine::get() else { return };
-    let Some(set) = Set::new(engine, Image::Busybox) else { return };
-    let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
-    pods.iter().for_each(|pod| set.await_ready(pod));
-    let Some(load) = Load::start(&pods, 0) else { return };
-    let before = load.finish();
-    let addresses: Vec<_> = pods.iter().map(Container::address).collect();
-    drop(pods);
-    // The other way round, and the first one's name is nobody's until the others serve.
-    let mut pods: Vec<_> = (1..set.replicas()).rev().map(|ordinal| set.pod(ordinal)).collect();
-    pods.iter().for_each(|pod| set.await_ready(pod));
-    pods.push(set.pod(0));
-    pods.reverse();
-    set.await_ready(&pods[0]);
-    assert_ne!(pods.iter().map(Container::address).collect::<Vec<_>>(), addresses);
-    let load = Load::start(&pods, before).expect("it has run before");
-    let before = load.finish();
-    drop(pods.pop());
-    let last = set.replicas() - 1;
-    run(engine.docker().args(["volume", "rm", &set.volume("datadir", last)]));
-    pods.push(set.pod(last));
-    pods.iter().for_each(|pod| set.await_ready(pod));
-    let load = Load::start(&pods[2..], before).expect("it has run before");
-    load.finish();
-}
-
-/// What `migrate.md` says never starts. A rolling restart and `a_pod_alone_…` are two of its other lines.
-#[test]
-fn pods_whose_names_are_kept_back_until_a_quorum_is_there_wait_for_ever() {
-    let Some(engine) = Engine::get() else { return };
-    let Some(set) = Set::new(engine, Image::Scratch).and_then(Set::without_unready_names) else {
-        return;
-    };
-    let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
-    for pod in &pods {
-        await_until("it says what it waits for", LIMIT, || {
-            assert!(!set.probe("readinessProbe", pod), "{}", pod.log());
-            pod.log()
-                .contains("not in a quorum: waiting for a leader; reached nobody")
-                .then_some(())
-        });
-        assert!(set.probe("startupProbe", pod) && set.probe("livenessProbe", pod));
-    }
-    // And then somebody mends the service.
-    pods.iter().for_each(|pod| set.publish(pod, true));
-    for pod in &pods {
-        let serves = || pod.exec(&["zookeeper-ready", "--mode=quorum"]).status.success();
-        await_until("it serves", LIMIT, || serves().then_some(()));
-    }
-}
-
-#[test]
-fn a_pod_alone_is_alive_and_not_ready_and_says_what_it_waits_for() {
-    let Some(engine) = Engine::get() else { return };
-    let Some(set) = Set::new(engine, Image::Scratch) else { return };
-    let pod = set.pod(0);
-    await_until("it has started", LIMIT, || set.probe("startupProbe", &pod).then_some(()));
-    assert!(set.probe("livenessProbe", &pod));
-    assert!(!set.probe("readinessProbe", &pod));
-    let answer = pod.exec(&["zookeeper-ready", "--mode=why-not-ready"]);
-    let report = String::from_utf8_lossy(&answer.stdout).into_owned();
-    assert_eq!(answer.status.code(), Some(1), "{report}");
-    for part in [
-        "server.1 is not ready: LOOKING, waiting for a leader; reached nobody; not reached server.2 (",
-        "\n  server.1 voter zk-0.zk-hs.default.svc.cluster.local:2181  server is not serving: ",
-        "\n  server.3 voter zk-2.zk-hs.default.svc.cluster.local:2181  cannot resolve host ",
-        "\nA quorum is 2 of 3 voters: more of them must be up.\nNames without an address: ",
-    ] {
-        assert!(report.contains(part), "{report}\nlacks {part}");
-    }
-    pod.says("server.2 zk-1.zk-hs.default.svc.cluster.local (participant) does not resolve yet");
-    let others: Vec<_> = (1..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
-    set.await_ready(&pod);
-    others.iter().for_each(|pod| set.await_ready(pod));
-}
-
-#[test]
-fn the_variants_that_differ_in_their_members_serve_by_their_own_probes() {
-    let Some(engine) = Engine::get() else { return };
-    for (variant, roles) in [
-        ("single", &["standalone"][..]),
-        (
-            "combined",
-            &["follower", "follower", "follower", "follower", "leader", "observer", "observer"],
-        ),
-    ] {
-        let Some(set) = Set::of_variant(engine, Image::Scratch, variant) else { return };
-        let pods: Vec<_> = (0..set.replicas()).map(|ordinal| set.pod(ordinal)).collect();
-        pods.iter().for_each(|pod| set.await_ready(pod));
-        let role = |pod: &Container| {
-            let answer = pod.await_serving();
-            let role = answer.lines().find_map(|line| line.strip_prefix("Mode: "));
-            role.expect("it serves").to_owned()
-        };
-        let mut found: Vec<_> = pods.iter().map(role).collect();
-        found.sort();
-        assert_eq!(found, roles, "{variant}");
     }
 }
 

@@ -45,6 +45,24 @@ fn every_images_shell_becomes_the_server() {
     }
 }
 
+/// Charts upon the official image find the number out by themselves.
+#[test]
+fn a_script_that_ends_in_the_entry_point_becomes_the_server() {
+    let Some(engine) = Engine::get() else { return };
+    let script = "export ZOO_MY_ID=$((${HOSTNAME##*-} + 1)) && \
+                  exec /docker-entrypoint.sh zkServer.sh start-foreground";
+    let options = Options::default()
+        .flags(&["--hostname=zk-2", "--entrypoint="])
+        .env("ZOO_SERVERS", "server.3=localhost:2888:3888;2181")
+        .command(&["bash", "-c", script]);
+    let container = Container::start(engine, Image::Slim, &options);
+    container.await_serving();
+    container.says("server 3 (from ZOO_MY_ID)");
+    let (took, code) = container.stop();
+    assert_eq!(code, 0, "{}", container.log());
+    assert!(took < Duration::from_secs(2), "it took {took:?} to stop");
+}
+
 /// What Bitnami's chart has for a probe. Debian's base has no nc.
 #[test]
 fn probes_that_pipe_a_word_through_nc_are_answered() {
