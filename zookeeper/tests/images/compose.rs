@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::container::{Container, Network, Options};
-use crate::engine::{Engine, Image, root};
+use crate::engine::{Engine, root};
 use crate::ensemble::await_leader;
+use crate::images::Image;
 use crate::python::objects;
 
 /// The services of a profile. Ports of the host are left out: they may be taken.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
 use crate::ensemble::await_leader;
+use crate::images::Image;
 use crate::pods::{Load, Set};
 
 /// As `kubectl apply` of a manifest with another number of servers.

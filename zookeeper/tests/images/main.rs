@@ -1,5 +1,7 @@
 //! The images as people run them: built from the Dockerfile, started by a real container engine.
 
+mod bases;
+mod binary;
 mod compose;
 mod container;
 #[path = "../../../server/tests/it/deadline.rs"]
@@ -8,6 +10,7 @@ mod engine;
 mod ensemble;
 mod field;
 mod growth;
+mod images;
 mod layers;
 mod manifests;
 mod memory;

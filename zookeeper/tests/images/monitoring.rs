@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::pods::Set;
 
 #[test]
