@@ -13,6 +13,7 @@ pub mod atomic;
 pub mod cluster;
 pub mod command;
 mod contents;
+mod data_files;
 pub mod entry;
 pub mod flags;
 pub mod guard;

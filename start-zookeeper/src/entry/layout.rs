@@ -6,12 +6,12 @@
 //! Invariant: with data in two places nothing is chosen; a start on the wrong one would be an empty
 //! server.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::family::Family;
 use super::problem::EntryProblem;
+use crate::data_files::is_used;
 
 /// The folders of a container.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +98,7 @@ pub(crate) fn choose(
 /// Another image's directory that has data, for who has chosen one by flags.
 pub(crate) fn data_elsewhere(root: &Path, chosen: &Path) -> Option<PathBuf> {
     let others = PLACES.iter().filter(|place| root.join(place.data) != chosen);
-    others.flat_map(|place| place.folders(root)).find(|folder| has_files(folder))
+    others.flat_map(|place| place.folders(root)).find(|folder| is_used(folder))
 }
 
 /// The file that says what is mounted where.
@@ -106,7 +106,7 @@ pub(crate) const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 impl Place {
     fn has_data(&self, root: &Path) -> bool {
-        self.folders(root).any(|folder| has_files(&folder))
+        self.folders(root).any(|folder| is_used(&folder))
     }
 
     /// Those of the data first.
@@ -122,7 +122,7 @@ impl Place {
     }
 
     fn layout(&self, root: &Path, environment: &Environment, why: &str) -> Layout {
-        let used = self.logs.iter().find(|log| has_files(&root.join(log)));
+        let used = self.logs.iter().find(|log| is_used(&root.join(log)));
         let own_log = used.or(self.logs.first()).map(|log| root.join(log));
         let folder = |name, default| said(environment, name, default).map(PathBuf::from);
         let conf = folder("ZOO_CONF_DIR", "/conf").or_else(|| folder("ZOOCFGDIR", "/conf"));
@@ -143,15 +143,6 @@ fn said<'a>(environment: &'a Environment, name: &str, default: &str) -> Option<&
     environment.get(name).filter(|value| value.trim_end_matches('/') != default)
 }
 
-/// Whether a server has left a snapshot, a log or an epoch there.
-pub(crate) fn has_files(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder.join("version-2")) else { return false };
-    let is_servers = |name: &str| {
-        name.starts_with("snapshot.") || name.starts_with("log.") || name.ends_with("Epoch")
-    };
-    entries.filter_map(Result::ok).any(|entry| entry.file_name().to_str().is_some_and(is_servers))
-}
-
 /// The fifth word of each line.
 fn mount_points(mountinfo: &str) -> impl Iterator<Item = &str> {
     mountinfo.lines().filter_map(|line| line.split(' ').nth(4))
@@ -159,6 +150,8 @@ fn mount_points(mountinfo: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     struct Root(tempfile::TempDir);
