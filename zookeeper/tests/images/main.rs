@@ -6,6 +6,7 @@ mod bases;
 mod binary;
 mod buildah;
 mod builders;
+mod components;
 mod compose;
 mod container;
 #[path = "../../../server/tests/it/deadline.rs"]
