@@ -43,7 +43,7 @@ pub(crate) fn newest(dir: &Path, kind: Kind) -> Option<DataFile> {
 /// Whether a server has run there: it has left a snapshot, a log or an epoch.
 pub(crate) fn is_used(dir: &Path) -> bool {
     let has = |name: &&str| dir.join("version-2").join(name).exists();
-    EPOCHS.iter().any(|name| has(name)) || !in_dir(dir).is_empty()
+    EPOCHS.iter().any(has) || !in_dir(dir).is_empty()
 }
 
 /// A suffix that says how it is compressed may follow.
