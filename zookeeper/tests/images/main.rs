@@ -2,6 +2,8 @@
 
 mod bases;
 mod binary;
+mod buildah;
+mod builders;
 mod compose;
 mod container;
 #[path = "../../../server/tests/it/deadline.rs"]
