@@ -1,5 +1,6 @@
 //! The images as people run them: built from the Dockerfile, started by a real container engine.
 
+mod bake;
 mod bases;
 mod binary;
 mod buildah;
