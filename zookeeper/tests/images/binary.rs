@@ -111,5 +111,24 @@ fn a_change_of_code_compiles_no_dependency_again() {
 }
 
 const DEPENDENCIES: &str = "zookeeper-test:dependencies";
+/// Copying is all that the build stage does then, so a text does for a binary.
+#[test]
+fn each_platform_gets_the_binary_that_was_made_for_it() {
+    let Some(engine) = Engine::get() else { return };
+    let (context, binary) = (Context::new(None), tempfile::NamedTempFile::new().expect("a file"));
+    let platforms = ["amd64", "arm64"];
+    for platform in platforms {
+        fs::write(binary.path(), platform).expect("written");
+        context.add(binary.path(), platform);
+    }
+    for platform in platforms {
+        let tag = format!("zookeeper-test:build-{platform}");
+        let mut build = images::packing(images::classic(engine), &context, "build", &tag);
+        run(build.arg(format!("--build-arg=TARGETARCH={platform}")));
+        let taken = fs::read_to_string(images::binary(engine, &tag)).expect("a text");
+        assert_eq!(taken, platform);
+    }
+}
+
 /// How the names of our own crates begin.
 const OWN: [&str; 3] = ["start_zookeeper", "zk", "zookeeper"];

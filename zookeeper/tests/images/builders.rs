@@ -3,7 +3,7 @@
 //! BuildKit compiles for itself, on two cores in some minutes, and only once. Tests run in the order of their names, so
 //! this is over before those that measure time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -65,11 +65,8 @@ fn two_builds_by_buildah_are_one_image() {
 fn same(engine: &Engine, one: &str, other: &str) {
     assert_eq!(settings(engine, one), settings(engine, other), "{one} and {other}");
     let (files, others) = (files(engine, one), files(engine, other));
-    let lacking = |files: &[String], others: &[String]| {
-        files.iter().filter(|file| !others.contains(file)).cloned().collect::<Vec<_>>()
-    };
-    assert_eq!(lacking(&files, &others), [""; 0], "in {one} only");
-    assert_eq!(lacking(&others, &files), [""; 0], "in {other} only");
+    assert_eq!(files.difference(&others).collect::<Vec<_>>(), [""; 0], "in {one} only");
+    assert_eq!(others.difference(&files).collect::<Vec<_>>(), [""; 0], "in {other} only");
     assert!(files.iter().any(|file| file.ends_with(" opt/zookeeper/bin/zookeeper")), "{files:?}");
 }
 
@@ -89,7 +86,7 @@ fn settings(engine: &Engine, image: &str) -> BTreeMap<&'static str, Value> {
 }
 
 /// One line a file: type and mode, owner, size, name and what it links to.
-fn files(engine: &Engine, image: &str) -> Vec<String> {
+fn files(engine: &Engine, image: &str) -> BTreeSet<String> {
     let container = run(engine.docker().args(["create", image]));
     let mut export = engine.docker();
     let mut export =

@@ -61,12 +61,11 @@ pub(crate) fn build(engine: &Engine) {
     eprintln!("images: the binary took {:?}", started.elapsed());
     let context = Context::new(Some(&binary(engine, BUILD_STAGE)));
     for image in Image::ALL {
-        let mut command = described(classic(engine), &context, image.target(), image.tag());
-        command.args(["--network=none", &format!("--build-arg=RUST_IMAGE={DEBIAN}")]);
+        let mut command = packing(classic(engine), &context, image.target(), image.tag());
         if image == Image::Busybox {
             command.arg(format!("--build-arg=BASE_IMAGE={BUSYBOX}"));
         }
-        run(command.arg("."));
+        run(&mut command);
     }
 }
 
@@ -88,16 +87,21 @@ pub(crate) fn compiling(
     let mut command = described(builder, context, target, tag);
     command
         .args(["--network=host", &format!("--build-arg=RUST_IMAGE={}", bases::rust(engine))])
-        .args(bases::PROXIES)
-        .arg(".");
+        .args(bases::PROXIES);
     command
 }
 
-/// What every build has, the context aside.
+/// The build of a target from a context that has a binary; it needs neither Rust nor a network.
+pub(crate) fn packing(builder: Command, context: &Context, target: &str, tag: &str) -> Command {
+    let mut command = described(builder, context, target, tag);
+    command.args(["--network=none", &format!("--build-arg=RUST_IMAGE={DEBIAN}")]);
+    command
+}
+
+/// What every build has.
 fn described(mut builder: Command, context: &Context, target: &str, tag: &str) -> Command {
     builder
-        .args(["--file=images/Dockerfile", "--target", target, "--tag", tag])
-        .arg(REVISION)
+        .args([".", "--file=images/Dockerfile", "--target", target, "--tag", tag, REVISION])
         .current_dir(context.path());
     builder
 }
@@ -120,12 +124,18 @@ impl Context {
         let script = "git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t \"$1\"";
         let mut command = Command::new("sh");
         run(command.args(["-c", script, "context"]).arg(folder.path()).current_dir(root()));
+        let context = Self(folder);
         if let Some(binary) = binary {
-            let prebuilt = folder.path().join("images/prebuilt");
-            fs::create_dir(&prebuilt).expect("a scratch folder");
-            fs::copy(binary, prebuilt.join("zookeeper")).expect("copied");
+            context.add(binary, "");
         }
-        Self(folder)
+        context
+    }
+
+    /// A binary that comes from outside, in a folder of those.
+    pub(crate) fn add(&self, binary: &Path, folder: &str) {
+        let prebuilt = self.path().join("images/prebuilt").join(folder);
+        fs::create_dir_all(&prebuilt).expect("a scratch folder");
+        fs::copy(binary, prebuilt.join("zookeeper")).expect("copied");
     }
 
     pub(crate) fn path(&self) -> &Path {
