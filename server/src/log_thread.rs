@@ -21,7 +21,6 @@ use zk_core::Database;
 use zk_storage::{Disk, Epochs, Error, NamingFile, TxnLog};
 use zk_wire::{Epoch, Naming, Zxid};
 
-use crate::progress::Progress;
 use crate::startup::{History, recovered, remove_late_markers};
 
 /// What the log is to do, in order.
@@ -268,7 +267,7 @@ impl<D: Disk> Writer<D> {
     fn reload(&mut self) -> Result<(), Error> {
         self.flush()?;
         self.files.log.roll()?;
-        let database = recovered(&self.files.history, &Progress::default())?.replica;
+        let database = recovered(&self.files.history)?.replica;
         self.report(Report::Reloaded { database: Box::new(database) });
         Ok(())
     }

@@ -1,30 +1,38 @@
-//! Whether a start that takes long goes on: the loading thread counts what it has read, and the tasks beside it
-//! look at the count.
+//! Whether a start that takes long goes on: the loading thread's disk counts what goes through it, and the tasks
+//! beside it look at the count.
 //!
 //! It stops nothing: what a stall means is for who asks.
 //!
-//! Invariant: nobody waits for anybody; to count is one addition.
+//! Invariant: to count is one addition; the thread that loads never waits for who looks.
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval_at};
-use zk_wire::Replica;
-use zk_wire::{Acl, ReplicaError, SessionId, SnapshotDigest, StatPersisted, TxnRecord, Zxid};
+use zk_storage::CountedDisk;
 
-/// How many nodes and txns a start has read so far.
+/// How many bytes a start has read and written so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Arc<AtomicU64>);
+pub(crate) struct Progress {
+    bytes: Arc<AtomicU64>,
+    is_over: Arc<AtomicBool>,
+}
 
 impl Progress {
-    fn step(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    /// The disk that is counted.
+    pub(crate) fn on<D>(&self, disk: D) -> CountedDisk<D> {
+        CountedDisk::new(disk, self.bytes.clone())
     }
 
-    fn steps(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// Everything has been read: nothing more is to come, and that is no stall.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 }
 
@@ -41,85 +49,39 @@ pub(crate) async fn told_during<T>(
     loop {
         tokio::select! {
             done = &mut part => return done,
-            _ = ticks.tick() => tell(progress.steps()),
+            _ = ticks.tick() => tell(progress.bytes()),
         }
     }
 }
 
 /// The count as somebody sees it who looks now and then.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Lookout {
     progress: Progress,
+    /// After so long without a byte it is said.
+    limit: Duration,
     /// The last count that was new, and since when.
     last: Cell<(u64, Instant)>,
 }
 
-impl Watch {
-    pub(crate) fn new(progress: Progress, now: Instant) -> Self {
-        let last = Cell::new((progress.steps(), now));
-        Self { progress, last }
+impl Lookout {
+    pub(crate) fn new(progress: Progress, limit: Duration, now: Instant) -> Self {
+        let last = Cell::new((progress.bytes(), now));
+        Self { progress, limit, last }
     }
 
     /// For how long nothing has been read, if that is too long.
     pub(crate) fn stalled(&self, now: Instant) -> Option<Duration> {
         let (last, since) = self.last.get();
-        let steps = self.progress.steps();
-        if steps != last {
-            self.last.set((steps, now));
+        let bytes = self.progress.bytes();
+        if bytes != last {
+            self.last.set((bytes, now));
             return None;
         }
-        Some(now - since).filter(|time| *time >= STALL)
+        let is_over = self.progress.is_over.load(Ordering::Relaxed);
+        Some(now - since).filter(|time| *time >= self.limit && !is_over)
     }
 }
-
-/// A replica whose filling is counted.
-pub(crate) struct Counted<R> {
-    pub(crate) replica: R,
-    progress: Progress,
-}
-
-impl<R> Counted<R> {
-    pub(crate) fn new(replica: R, progress: Progress) -> Self {
-        Self { replica, progress }
-    }
-}
-
-impl<R: Replica> Replica for Counted<R> {
-    fn restore_session(&mut self, id: SessionId, timeout_ms: i32) {
-        self.replica.restore_session(id, timeout_ms);
-    }
-
-    fn restore_acl(&mut self, id: i64, acl: Vec<Acl>) {
-        self.replica.restore_acl(id, acl);
-    }
-
-    fn restore_node(
-        &mut self,
-        path: &str,
-        data: Option<&[u8]>,
-        acl: i64,
-        stat: &StatPersisted,
-    ) -> Result<(), ReplicaError> {
-        self.progress.step();
-        self.replica.restore_node(path, data, acl, stat)
-    }
-
-    fn restored(&mut self, zxid: Zxid, digest: Option<SnapshotDigest>) {
-        self.replica.restored(zxid, digest);
-    }
-
-    fn replay(&mut self, record: &TxnRecord) {
-        self.progress.step();
-        self.replica.replay(record);
-    }
-
-    fn replayed(&mut self, zxid: Zxid, bytes: &[u8]) {
-        self.replica.replayed(zxid, bytes);
-    }
-}
-
-/// Between two nodes, or two txns, nothing takes so long on a disk that works.
-const STALL: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -127,18 +89,25 @@ mod tests {
 
     use super::*;
 
+    fn step(progress: &Progress) {
+        progress.bytes.fetch_add(1, Ordering::Relaxed);
+    }
+
     #[test]
     fn only_what_does_not_go_on_is_stalled() {
-        let progress = Progress::default();
-        let start = Instant::now();
-        let watch = Watch::new(progress.clone(), start);
-        assert_eq!(watch.stalled(start + STALL / 2), None);
-        progress.step();
-        let later = start + STALL * 2;
-        assert_eq!(watch.stalled(later), None, "it has gone on since somebody looked");
-        assert_eq!(watch.stalled(later + STALL), Some(STALL));
-        progress.step();
-        assert_eq!(watch.stalled(later + STALL), None);
+        let (progress, start) = (Progress::default(), Instant::now());
+        let limit = Duration::from_secs(60);
+        let lookout = Lookout::new(progress.clone(), limit, start);
+        assert_eq!(lookout.stalled(start + limit / 2), None);
+        step(&progress);
+        let later = start + limit * 2;
+        assert_eq!(lookout.stalled(later), None, "it has gone on since somebody looked");
+        assert_eq!(lookout.stalled(later + limit), Some(limit));
+        step(&progress);
+        assert_eq!(lookout.stalled(later + limit), None);
+        assert_eq!(lookout.stalled(later + limit * 2), Some(limit));
+        progress.end();
+        assert_eq!(lookout.stalled(later + limit * 2), None, "it has read everything");
     }
 
     #[tokio::test]
@@ -147,12 +116,12 @@ mod tests {
         let (sender, mut told) = unbounded_channel();
         let part = async {
             assert_eq!(told.recv().await, Some(0));
-            progress.step();
+            step(&progress);
             while told.recv().await != Some(1) {}
             "loaded"
         };
-        let tell = |steps| {
-            let _ = sender.send(steps);
+        let tell = |bytes| {
+            let _ = sender.send(bytes);
         };
         let outcome = told_during(part, &progress, Duration::from_millis(1), tell).await;
         assert_eq!(outcome, "loaded");

@@ -27,7 +27,7 @@ use crate::listener::{self, ClientPlace, EarlyPort};
 use crate::log_thread::{LogFiles, LogThread, Report, WriterOptions};
 use crate::membership;
 use crate::metrics::endpoint;
-use crate::progress::{self, Progress, Watch};
+use crate::progress::{self, Lookout, Progress};
 use crate::purge;
 use crate::settings::{Files, Settings, core_options, log_options};
 use crate::shell::Shell;
@@ -162,8 +162,9 @@ async fn prepare(
     let thread = thread::Builder::new().name("loading".to_owned());
     // Nobody listens any more only when the process ends.
     thread.spawn(move || drop(sender.send(load()))).map_err(Error::Runtime)?;
-    let tell = |steps| info!("loading: {steps} nodes and txns have been read so far");
+    let tell = |bytes| info!("loading: {bytes} bytes have been read and written so far");
     let loading = progress::told_during(loading, progress, waiting::PAUSE, tell).await;
+    progress.end();
     let (loaded, epochs, naming) = loading.expect("a panic ends the process")?;
     let ports = if is_member { Some(Ports::open(config).await?) } else { None };
     Ok(Prepared { loaded, epochs, naming, ports })
@@ -181,8 +182,9 @@ fn open_client_port(
     let listener = listener::open(&place, clients.listen_backlog)?;
     settings.client_port = listener.local_addr().ok().map(|address| address.port());
     let whitelist = settings.whitelist.clone();
-    let watch = Watch::new(progress.clone(), Instant::now());
-    Ok(Some(EarlyPort::new(listener, place, whitelist, clients.tcp_keep_alive, watch)))
+    let limit = config.storage.loading_stall_limit;
+    let lookout = Lookout::new(progress.clone(), limit, Instant::now());
+    Ok(Some(EarlyPort::new(listener, place, whitelist, clients.tcp_keep_alive, lookout)))
 }
 
 fn writer_options(config: &Config) -> WriterOptions {

@@ -9,13 +9,13 @@ use tracing::{error, info, warn};
 use zk_config::{Config, Mode, Role};
 use zk_core::{Database, DatabaseOptions};
 use zk_storage::{
-    DataDirs, Disk, Epochs, NamingFile, RealDisk, RecoverOptions, Recovered, SnapshotWriter,
-    Warning, finish_setting_aside, recover, remove_leftovers, set_aside,
+    CountedDisk, DataDirs, Disk, Epochs, NamingFile, RealDisk, RecoverOptions, Recovered,
+    SnapshotWriter, Warning, finish_setting_aside, recover, remove_leftovers, set_aside,
 };
 use zk_wire::{EnsembleId, Epoch, Zxid};
 
 use crate::error::Error;
-use crate::progress::{Counted, Progress};
+use crate::progress::Progress;
 use crate::settings::{Files, HISTORY_BYTES, database_options, recover_options};
 
 /// What the files gave.
@@ -53,6 +53,12 @@ impl History<RealDisk> {
             database: database_options(config, seed),
             keep_bytes: if config.mode == Mode::Replicated { HISTORY_BYTES } else { 0 },
         }
+    }
+
+    /// On a disk that counts.
+    fn counted(&self, progress: &Progress) -> History<CountedDisk<RealDisk>> {
+        let Self { disk, dirs, recover, database, keep_bytes } = self.clone();
+        History { disk: progress.on(disk), dirs, recover, database, keep_bytes }
     }
 }
 
@@ -135,7 +141,7 @@ pub(crate) fn load(
     let stored_epoch = Epochs::stored_current(&files.disk, &files.dirs)?;
     let has_followed = stored_epoch.is_some_and(|epoch| epoch > Epoch(0));
     let may_repair = policy.may_repair && has_followed;
-    let (recovered, is_aside) = recovered_or_empty(files, history, may_repair, progress)?;
+    let (recovered, is_aside) = recovered_or_empty(files, &history.counted(progress), may_repair)?;
     let Recovered { replica: mut database, snapshot_zxid, replayed, .. } = recovered;
     let is_empty = snapshot_zxid.is_none() && replayed == 0;
     // Whatever the marker says, what was put aside was there.
@@ -176,15 +182,14 @@ pub(crate) fn load(
 /// What the files have, or nothing once damaged ones are put aside; and whether that was so.
 fn recovered_or_empty(
     files: &Files<RealDisk>,
-    history: &History<RealDisk>,
+    history: &History<CountedDisk<RealDisk>>,
     may_repair: bool,
-    progress: &Progress,
 ) -> Result<(Recovered<Database>, bool), Error> {
     let places = finish_setting_aside(&files.disk, &files.dirs)?;
     if !places.is_empty() {
         warn!("the start before did not finish: damaged files are in {}", shown(&places));
     }
-    match recovered(history, progress) {
+    match recovered(history) {
         Err(error) if may_repair && error.is_damage() => {
             error!("{error}");
             let places = set_aside(&files.disk, &files.dirs)?;
@@ -193,7 +198,7 @@ fn recovered_or_empty(
                  {}; remove them when it is in the quorum again",
                 shown(&places)
             );
-            Ok((recovered(history, progress)?, true))
+            Ok((recovered(history)?, true))
         }
         recovered => Ok((recovered?, !places.is_empty())),
     }
@@ -256,17 +261,12 @@ pub(crate) fn fresh_id() -> EnsembleId {
 /// The database as the files have it, ready to serve; says what was not smooth.
 pub(crate) fn recovered<D: Disk>(
     history: &History<D>,
-    progress: &Progress,
 ) -> Result<Recovered<Database>, zk_storage::Error> {
-    let make = || {
-        let database = Database::new(history.database).keeping_replayed(history.keep_bytes);
-        Counted::new(database, progress.clone())
-    };
-    let recovered = recover(&history.disk, &history.dirs, &history.recover, make)?;
+    let make = || Database::new(history.database).keeping_replayed(history.keep_bytes);
+    let mut recovered = recover(&history.disk, &history.dirs, &history.recover, make)?;
     for warning in &recovered.warnings {
         warn!("{}", worded(warning));
     }
-    let mut recovered = recovered.map(|counted| counted.replica);
     recovered.replica.finish_recovery();
     Ok(recovered)
 }

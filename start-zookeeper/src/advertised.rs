@@ -13,27 +13,39 @@ use crate::settings::is_dns_name;
 pub struct Advertised(Vec<String>);
 
 impl Advertised {
-    /// Reads `zk-{ordinal}.example.org:2181`, for as many members as there can be, or one address a member with
-    /// commas between.
+    /// Reads `zk-{ordinal}.example.org:2181`, for as many ordinals as there may be of which the first `members` are
+    /// sure to come, or one address a member with commas between.
     ///
     /// # Errors
-    /// Some of them are no `host:port`, or there are fewer or more than members.
-    pub fn parse(text: &str, ordinals: u32) -> Result<Self, Problem> {
-        let refused = || Problem::Advertised { value: text.to_owned() };
-        let addresses: Vec<_> = if text.contains(ORDINAL) {
+    /// A member would have none, or something that is no `host:port`.
+    pub fn parse(text: &str, members: u32, ordinals: u32) -> Result<Self, Problem> {
+        let refused = |fault| Err(Problem::Advertised { value: text.to_owned(), fault });
+        let is_pattern = text.contains(ORDINAL);
+        let mut addresses: Vec<_> = if is_pattern {
             (0..ordinals).map(|ordinal| text.replace(ORDINAL, &ordinal.to_string())).collect()
         } else {
             text.split(',').map(|word| word.trim().to_owned()).collect()
         };
-        let is_complete = u32::try_from(addresses.len()) == Ok(ordinals);
-        let is_good = is_complete && addresses.iter().all(|address| is_address(address));
-        if is_good { Ok(Self(addresses)) } else { Err(refused()) }
+        let wanted = if is_pattern { members } else { ordinals };
+        let good = addresses.iter().take_while(|address| is_address(address)).count();
+        if let Some(bad) = addresses.get(good).filter(|_| !is_pattern || good < index(wanted)) {
+            return refused(format!("\"{}\" is no address", bad.escape_debug()));
+        }
+        addresses.truncate(good);
+        if !is_pattern && good != index(wanted) {
+            return refused(format!("these are {good} addresses for {wanted} members"));
+        }
+        Ok(Self(addresses))
     }
 
     /// That of one member.
     pub fn of(&self, ordinal: u32) -> Option<&str> {
-        self.0.get(usize::try_from(ordinal).ok()?).map(String::as_str)
+        self.0.get(index(ordinal)).map(String::as_str)
     }
+}
+
+fn index(ordinal: u32) -> usize {
+    ordinal.try_into().unwrap_or(usize::MAX)
 }
 
 /// What a `server.N` line can hold behind the semicolon.
@@ -62,31 +74,36 @@ mod tests {
             ("a:1, b:2,192.0.2.7:3", "192.0.2.7:3"),
             ("a:1,b:2,[2001:db8::7]:3", "[2001:db8::7]:3"),
         ] {
-            let advertised = Advertised::parse(text, 3).expect(text);
+            let advertised = Advertised::parse(text, 3, 3).expect(text);
             assert_eq!((advertised.of(2), advertised.of(3)), (Some(last), None), "{text}");
         }
     }
 
     #[test]
     fn anything_else_is_refused_with_what_is_allowed() {
-        for text in [
-            "",
-            "a:1",
-            "a:1,b:2",
-            "a:1,b:2,c:3,d:4",
-            "a,b,c",
-            "a:0,b:1,c:2",
-            "a:1,b:2,2001:db8::7:3",
-            "zk-{ordinal}",
+        for (text, fault) in [
+            ("", "\"\" is no address"),
+            ("a:1", "these are 1 addresses for 3 members"),
+            ("a:1,b:2,c:3,d:4", "these are 4 addresses for 3 members"),
+            ("a,b,c", "\"a\" is no address"),
+            ("a:1,b:0,c:2", "\"b:0\" is no address"),
+            ("a:1,b:2,2001:db8::7:3", "\"2001:db8::7:3\" is no address"),
+            ("zk-{ordinal}", "\"zk-0\" is no address"),
+            ("a:6553{ordinal}0", "\"a:655300\" is no address"),
         ] {
-            let problem = Advertised::parse(text, 3).expect_err(text).to_string();
-            let allowed = ": give host:port with {ordinal} in it, such as zk-{ordinal}.example.org:2181, or one";
-            assert!(
-                problem.starts_with(&format!("--advertised_client_address={text}{allowed}")),
-                "{problem}"
+            let problem = Advertised::parse(text, 3, 3).expect_err(text).to_string();
+            let expected = format!(
+                "--advertised_client_address={text}: {fault}: give host:port with {{ordinal}} in it, such as "
             );
+            assert!(problem.starts_with(&expected), "{problem}");
         }
-        assert!(Advertised::parse("host:6553{ordinal}", 5).is_ok());
-        assert!(Advertised::parse("host:6553{ordinal}", 7).is_err(), "there is no port 65536");
+    }
+
+    #[test]
+    fn of_a_set_that_may_grow_those_that_have_no_port_tell_none() {
+        let advertised =
+            Advertised::parse("host:3218{ordinal}", 3, 255).expect("three are sure to come");
+        assert_eq!(advertised.of(9), Some("host:32189"));
+        assert_eq!(advertised.of(10), None, "there is no port 321810");
     }
 }

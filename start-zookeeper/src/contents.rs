@@ -4,58 +4,31 @@
 //! cannot be read is left out: the server will say why.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
+use crate::data_files::{self, DataFile, EPOCHS, Kind};
 use crate::volume;
 
 /// Of a data or log directory.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    snapshots: Files,
-    logs: Files,
-    /// Of all files of the server, in bytes.
-    size: u64,
-    /// The content of each file of that kind that is there.
+    files: Vec<DataFile>,
+    /// The content of each file of an epoch that is there.
     epochs: Vec<(&'static str, String)>,
     ensemble_id: Option<String>,
 }
 
-/// How many, and the zxid in the name of the newest: it has all txns before it.
-#[derive(Debug, Default)]
-struct Files {
-    count: usize,
-    newest: u64,
-}
-
 impl Contents {
     pub(crate) fn of(folder: &Path) -> Self {
-        let mut contents = Self::default();
-        let version_2 = folder.join("version-2");
-        for entry in fs::read_dir(&version_2).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if let Some(zxid) = zxid(&name, "snapshot.") {
-                contents.snapshots.add(zxid);
-            } else if let Some(zxid) = zxid(&name, "log.") {
-                contents.logs.add(zxid);
-            } else {
-                continue;
-            }
-            contents.size += entry.metadata().map_or(0, |metadata| metadata.len());
+        let epoch = |name: &&'static str| {
+            let what = name.strip_suffix("Epoch").unwrap_or(name);
+            Some((what, first_line(&folder.join("version-2").join(name))?))
+        };
+        Self {
+            files: data_files::in_dir(folder),
+            epochs: EPOCHS.iter().filter_map(epoch).collect(),
+            ensemble_id: first_line(&folder.join("ensemble.id")),
         }
-        let epoch =
-            |(what, name): &(&'static str, &str)| Some((*what, first_line(&version_2.join(name))?));
-        contents.epochs = EPOCHS.iter().filter_map(epoch).collect();
-        contents.ensemble_id = first_line(&folder.join("ensemble.id"));
-        contents
-    }
-}
-
-impl Files {
-    fn add(&mut self, zxid: u64) {
-        self.count += 1;
-        self.newest = self.newest.max(zxid);
     }
 }
 
@@ -66,25 +39,20 @@ fn first_line(path: &Path) -> Option<String> {
     line.bytes().all(|byte| byte.is_ascii_graphic()).then(|| line.to_owned())
 }
 
-/// A suffix that says how it is compressed may follow.
-fn zxid(name: &str, kind: &str) -> Option<u64> {
-    u64::from_str_radix(name.strip_prefix(kind)?.split('.').next()?, 16).ok()
-}
-
 impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
-        for (kind, files) in [("snapshot", &self.snapshots), ("log", &self.logs)] {
-            let plural = if files.count == 1 { "" } else { "s" };
-            if files.count > 0 {
-                parts.push(format!(
-                    "{} {kind}{plural}, the newest {kind}.{:x}",
-                    files.count, files.newest
-                ));
+        for (what, kind) in [("snapshot", Kind::Snapshot), ("log", Kind::Log)] {
+            let zxids = self.files.iter().filter(|file| file.kind == kind).map(|file| file.zxid);
+            let count = zxids.clone().count();
+            let plural = if count == 1 { "" } else { "s" };
+            if let Some(newest) = zxids.max() {
+                parts.push(format!("{count} {what}{plural}, the newest {what}.{newest:x}"));
             }
         }
         if !parts.is_empty() {
-            parts.push(format!("{} bytes", self.size));
+            let size: u64 = self.files.iter().map(|file| file.size).sum();
+            parts.push(format!("{size} bytes"));
         }
         parts.extend(self.epochs.iter().map(|(what, epoch)| format!("{what} epoch {epoch}")));
         parts.extend(self.ensemble_id.iter().map(|id| format!("of ensemble {id}")));
@@ -92,10 +60,10 @@ impl fmt::Display for Contents {
     }
 }
 
-const EPOCHS: [(&str, &str); 2] = [("current", "currentEpoch"), ("accepted", "acceptedEpoch")];
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn shown(files: &[(&str, &str)]) -> String {

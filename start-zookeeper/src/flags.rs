@@ -193,8 +193,8 @@ Exit codes:
   130  interrupted during --dns_wait
   143  terminated during --dns_wait
 
-With 2 to 9 nothing was written, and the reason is the last line.
-  Once the server runs, the exit code is the server's.";
+With 2, 3 and 5 to 9 nothing was written. The reason is the last line. Once the server runs, the
+exit code is the server's.";
 
 #[cfg(test)]
 mod tests {

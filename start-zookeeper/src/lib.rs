@@ -5,7 +5,7 @@
 //!
 //! Invariants
 //! - With a problem nothing has been written, and every problem is told at once.
-//! - Names of peers never keep the server from starting.
+//! - A name that does not resolve never keeps the server from starting.
 //! - An existing `myid`, and a zoo.cfg that is not ours, stay as they are.
 
 pub mod advertised;
@@ -13,6 +13,7 @@ pub mod atomic;
 pub mod cluster;
 pub mod command;
 mod contents;
+mod data_files;
 pub mod entry;
 pub mod flags;
 pub mod guard;
@@ -50,15 +51,22 @@ pub fn run(flags: &Flags, out: &mut dyn Write, echo: &mut dyn Write) -> Result<(
     }
     let host = Host::read(flags).map_err(|problem| Failure::Problems(vec![problem]))?;
     let plan = Plan::make(flags, &host).map_err(Failure::Problems)?;
-    screen::show(flags, &host, &plan)?;
+    let silence = match screen::show(flags, &host, &plan) {
+        Err(Failure::Problems(silence)) => silence,
+        shown => shown.map(|()| Vec::new())?,
+    };
+    let launch: Result<_, Vec<_>> = match plan.launch {
+        Ok(launch) if silence.is_empty() => Ok(launch),
+        launch => Err(silence.into_iter().chain(launch.err().unwrap_or_default()).collect()),
+    };
     if flags.dry_run {
-        if let Err(obstacles) = &plan.launch {
+        if let Err(obstacles) = &launch {
             screen::warn_of(obstacles);
         }
         out.write_all(plan.zoo_cfg.as_bytes())?;
         return Ok(());
     }
-    let launch = plan.launch.map_err(Failure::Problems)?;
+    let launch = launch.map_err(Failure::Problems)?;
     launch.write()?;
     echo.write_all(text::redacted(&plan.zoo_cfg).as_bytes())?;
     screen::starting(&launch);

@@ -92,6 +92,15 @@ pub enum Caution {
         /// From where.
         file: PathBuf,
     },
+    /// The flag came after the servers had agreed on who they are.
+    ToldOtherwise {
+        /// This server.
+        id: u32,
+        /// What clients are told; `None` is the name that members have for it.
+        told: Option<String>,
+        /// What the flag says.
+        wanted: String,
+    },
 }
 
 impl Place {
@@ -167,6 +176,7 @@ impl Place {
         let (members, kept) = members(settings, &name.value, ordinal.value, &domain.value, kept);
         let who = format!("{}-{}", name.value, ordinal.value);
         let id = i64::from(ordinal.value) + 1;
+        cautions.extend(told_otherwise(settings, ordinal.value, &members));
         let ensemble = Ensemble { name, ordinal, domain, members, kept };
         Ok(Self { id, who, ensemble: Some(ensemble), cautions })
     }
@@ -250,10 +260,8 @@ fn members(
         observer,
         client: advertised(ordinal),
     };
-    let is_advertised = settings.advertised.is_some();
-    let kept_member = |server| Member::of(server, is_advertised);
     let mut members: Vec<_> = match kept {
-        Some(kept) => kept.ensemble.servers.values().filter_map(kept_member).collect(),
+        Some(kept) => kept.ensemble.servers.values().filter_map(Member::of).collect(),
         None => (0..settings.members()).map(|at| member(at, at >= settings.servers)).collect(),
     };
     if members.iter().any(|member| member.id == ordinal + 1) {
@@ -263,16 +271,27 @@ fn members(
     (members, None)
 }
 
+/// Whether the servers have agreed on another address for clients than the flag has.
+fn told_otherwise(settings: &Settings, ordinal: u32, members: &[Member]) -> Option<Caution> {
+    let wanted = settings.advertised.as_ref()?.of(ordinal)?;
+    let own = members.iter().find(|member| member.id == ordinal + 1)?;
+    let (told, wanted) = (own.client.clone(), wanted.to_owned());
+    (told.as_ref() != Some(&wanted)).then_some(Caution::ToldOtherwise { id: own.id, told, wanted })
+}
+
 impl Member {
-    /// One of those that the servers have agreed on. Where clients connect to it is the flag's to say, or theirs
-    /// once the flag is given.
-    fn of(server: &ServerSpec, is_advertised: bool) -> Option<Self> {
+    /// One of those that the servers have agreed on.
+    fn of(server: &ServerSpec) -> Option<Self> {
         let host = server.addresses.first()?.host.clone();
         Some(Self {
             id: server.id.0.try_into().ok()?,
             host,
             observer: server.role == Role::Observer,
-            client: server.client.as_ref().filter(|_| is_advertised).map(ToString::to_string),
+            client: server
+                .client
+                .as_ref()
+                .filter(|client| !client.is_any())
+                .map(ToString::to_string),
         })
     }
 }
@@ -306,6 +325,12 @@ impl fmt::Display for Caution {
                 "domain {domain} is only the first of the search list in {}: in Kubernetes the \
                  headless service is missing from it, give --domain then",
                 file.display()
+            ),
+            Self::ToldOtherwise { id, told, wanted } => write!(
+                f,
+                "clients are told {} for this server, as the members have agreed, and not {wanted}: change it with \
+                 `reconfig -add` in zkCli.sh, for which its line in /zookeeper/config ends in ;{wanted} (server.{id})",
+                told.as_deref().unwrap_or("no address of its own")
             ),
         }
     }

@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::data_files::{Kind, newest};
 use crate::problem::Problem;
 
 /// What counts for the memory of a start.
@@ -44,7 +45,7 @@ impl Demand {
     /// `None` without a limit.
     fn of(data_dir: &Path) -> Option<Self> {
         let limits = FILES.iter().filter_map(|file| limit(&fs::read_to_string(file).ok()?));
-        let snapshot = newest_snapshot(&data_dir.join("version-2")).unwrap_or(0);
+        let snapshot = newest(data_dir, Kind::Snapshot).map_or(0, |file| file.size);
         Some(Self { limit: limits.min()?, snapshot })
     }
 
@@ -63,15 +64,6 @@ impl Demand {
 fn limit(text: &str) -> Option<u64> {
     // `max` of cgroup v2, and what v1 says in its place.
     text.trim().parse().ok().filter(|limit| *limit < UNLIMITED)
-}
-
-fn newest_snapshot(folder: &Path) -> Option<u64> {
-    let entries = fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        let zxid = name.strip_prefix("snapshot.")?.split('.').next()?;
-        Some((u64::from_str_radix(zxid, 16).ok()?, entry.metadata().ok()?.len()))
-    });
-    entries.max().map(|(_, size)| size)
 }
 
 fn shown(bytes: u64) -> String {
@@ -95,18 +87,6 @@ mod tests {
         assert_eq!(limit("max\n"), None);
         assert_eq!(limit("9223372036854771712\n"), None);
         assert_eq!(limit(""), None);
-    }
-
-    #[test]
-    fn the_newest_snapshot_counts_whatever_its_size() {
-        let folder = tempfile::tempdir().expect("a scratch folder");
-        assert_eq!(newest_snapshot(folder.path()), None);
-        for (name, size) in
-            [("snapshot.9", 7), ("snapshot.a.gz", 5), ("log.ff", 9), ("snapshot.tmp", 11)]
-        {
-            fs::write(folder.path().join(name), vec![0; size]).expect("ours");
-        }
-        assert_eq!(newest_snapshot(folder.path()), Some(5));
     }
 
     #[test]

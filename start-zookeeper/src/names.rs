@@ -1,7 +1,8 @@
 //! Which members' names resolve, for the first screen and for `--dns_wait`.
 //!
-//! The server resolves names itself at every connection attempt, so nothing here decides whether
-//! it starts: without `--dns_wait` a silent name server costs [`REPORT_TIME`] and no more.
+//! The server resolves names itself at every connection attempt, so no name that is missing keeps it from
+//! starting: without `--dns_wait` a silent name server costs [`REPORT_TIME`] and no more. Who asks for a
+//! wait in which nobody answers at all is told so instead.
 //!
 //! Invariant: no answer is kept, least of all that a name does not exist: the next look may differ.
 

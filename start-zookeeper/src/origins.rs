@@ -31,9 +31,17 @@ pub(crate) fn origins(flags: &Flags) -> Vec<Origin> {
     own.chain(set).collect()
 }
 
-/// Flag, key, value. Members and folders have lines of their own on the screen.
-fn lines(flags: &Flags) -> [(&'static str, &'static str, Option<&str>); 10] {
+/// Flag, key, value. Folders and what the members are called have lines of their own on the screen.
+fn lines(flags: &Flags) -> [(&'static str, &'static str, Option<&str>); 16] {
+    let scalable = flags.scalable.then_some("true");
+    let advertised = flags.advertised_client_address.as_deref();
     [
+        ("--servers", "servers", Some(&flags.servers)),
+        ("--observers", "observers", Some(&flags.observers)),
+        ("--scalable", "autoJoin.enabled", scalable),
+        ("--server_port", "server port of members", Some(&flags.server_port)),
+        ("--election_port", "election port of members", Some(&flags.election_port)),
+        ("--advertised_client_address", "client address of members", advertised),
         ("--client_port", "clientPort", Some(&flags.client_port)),
         ("--client_addr", "clientPortAddress", flags.client_addr.as_deref()),
         ("--tick_time", "tickTime", Some(&flags.tick_time)),

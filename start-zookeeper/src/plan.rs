@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use zk_config::{Config, Mode, Parsed, ServerId, Warning};
 
 use crate::atomic;
+use crate::data_files;
 use crate::entry::layout;
 use crate::flags::Flags;
 use crate::guard;
@@ -229,8 +230,11 @@ fn volume(
     // The default says nothing: manifests name it too. Another folder is what somebody wants.
     if data_dir == Path::new(DEFAULT_DATA_DIR) {
         let other = layout::data_elsewhere(Path::new("/"), data_dir);
-        let chosen = data_dir.clone();
-        obstacles.extend(other.map(|other| Problem::DataElsewhere { other, chosen }));
+        let (chosen, has_data) = (data_dir.clone(), data_files::is_used(data_dir));
+        obstacles.extend(other.map(|other| match has_data {
+            true => Problem::DataTwice { other, chosen },
+            false => Problem::DataElsewhere { other, chosen },
+        }));
     }
     obstacles.extend(memory::problem(data_dir));
     let expected = Expected { id: place.id, who: &place.who };

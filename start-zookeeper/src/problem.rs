@@ -173,13 +173,15 @@ pub enum Problem {
     },
     /// Not an address for each member.
     #[error(
-        "--advertised_client_address={}: give host:port with {{ordinal}} in it, such as \
+        "--advertised_client_address={}: {fault}: give host:port with {{ordinal}} in it, such as \
          zk-{{ordinal}}.example.org:2181, or one a member with commas between (not with --scalable)",
         .value.escape_debug()
     )]
     Advertised {
         /// Its text.
         value: String,
+        /// What is wrong.
+        fault: String,
     },
     /// Only ensembles tell their clients addresses.
     #[error(
@@ -433,6 +435,17 @@ pub enum Problem {
         /// Where they should be.
         chosen: PathBuf,
     },
+    /// Two servers have run on what is mounted.
+    #[error(
+        "{} and {} both have data: mount one of them only",
+        .chosen.display(), .other.display()
+    )]
+    DataTwice {
+        /// Where data are too.
+        other: PathBuf,
+        /// Where they should be.
+        chosen: PathBuf,
+    },
     /// Nothing can be written there.
     #[error(
         "{}: cannot be written ({source}): {access}; give the pod `securityContext: {{fsGroup: {}}}`, \
@@ -499,6 +512,7 @@ impl Problem {
             | Self::MyidGarbage { .. }
             | Self::LogsElsewhere { .. }
             | Self::DataElsewhere { .. }
+            | Self::DataTwice { .. }
             | Self::Entry(EntryProblem::TwoVolumes { .. } | EntryProblem::NoSuchMember { .. }) => {
                 EXIT_VOLUME
             }
@@ -508,7 +522,32 @@ impl Problem {
             | Self::Entry(EntryProblem::NoOrdinal { .. }) => EXIT_IDENTITY,
             Self::OrdinalOutside { .. } | Self::NotAMember { .. } => EXIT_MEMBERS,
             Self::NoNameServer { .. } => EXIT_NAMES,
-            _ => EXIT_PROBLEM,
+            Self::Number { .. }
+            | Self::Heap { .. }
+            | Self::LogLevel { .. }
+            | Self::Path { .. }
+            | Self::ClientAddr { .. }
+            | Self::Advertised { .. }
+            | Self::AdvertisedOfOne
+            | Self::Domain { .. }
+            | Self::Name { .. }
+            | Self::Set { .. }
+            | Self::TooManyMembers { .. }
+            | Self::ObserversOfOne { .. }
+            | Self::ScalableOne
+            | Self::ScalableObservers { .. }
+            | Self::SamePort { .. }
+            | Self::SessionTimeouts { .. }
+            | Self::Unreadable { .. }
+            | Self::Template { .. }
+            | Self::Config(_)
+            | Self::KeptMembers { .. }
+            | Self::ForeignConfig { .. }
+            | Self::MyidUnreadable { .. }
+            | Self::Entry(_)
+            | Self::NoServer { .. }
+            | Self::ServerBin { .. }
+            | Self::ZeroByte => EXIT_PROBLEM,
         }
     }
 

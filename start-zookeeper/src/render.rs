@@ -26,10 +26,10 @@ pub fn render(template: &str, settings: &Settings, place: &Place) -> Result<Stri
     Ok(settings.fold(text, |text, (key, value)| with_setting(&text, &key, &value)))
 }
 
-/// Nobody listens at those addresses.
+/// Nobody listens at those addresses, nor at those that the members have kept from such a time.
 fn advertised(settings: &Settings) -> Option<(String, String)> {
-    settings.advertised.as_ref()?;
-    Some(("advertisedClientAddress.enabled".to_owned(), "true".to_owned()))
+    (settings.advertised.is_some() || settings.scalable)
+        .then(|| ("advertisedClientAddress.enabled".to_owned(), "true".to_owned()))
 }
 
 /// What lets the members change, and the file that has them if this host is in it.

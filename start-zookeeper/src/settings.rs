@@ -306,7 +306,7 @@ impl Check {
             self.problems.push(Problem::AdvertisedOfOne);
             return settings;
         }
-        let advertised = Advertised::parse(text, settings.ordinals());
+        let advertised = Advertised::parse(text, settings.members(), settings.ordinals());
         Settings {
             advertised: advertised.map_err(|problem| self.problems.push(problem)).ok(),
             ..settings

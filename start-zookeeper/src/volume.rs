@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access, getegid, geteuid, getgroups};
 
+use crate::data_files::{self, Kind};
 use crate::problem::Problem;
 use crate::settings::DEFAULT_DATA_LOG_DIR;
 
@@ -93,12 +94,10 @@ fn logs_newer_than(chosen: &Path, places: impl IntoIterator<Item = PathBuf>) -> 
     (Some(newest) > own).then_some(Problem::LogsElsewhere { other, newest, chosen, own })
 }
 
-/// First zxid of the newest `version-2/log.<zxid>`. What cannot be listed has none to lose here:
-/// if it is the chosen place, [`access_problem`] tells.
+/// Its first zxid. What cannot be listed has none to lose here: if it is the chosen place,
+/// [`access_problem`] tells.
 fn newest_log(folder: &Path) -> Option<u64> {
-    let entries = fs::read_dir(folder.join("version-2")).ok()?;
-    let zxid = |name: &str| u64::from_str_radix(name.strip_prefix("log.")?, 16).ok();
-    entries.filter_map(|entry| zxid(entry.ok()?.file_name().to_str()?)).max()
+    data_files::newest(folder, Kind::Log).map(|log| log.zxid)
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -3,6 +3,7 @@
 //! A [`Disk`] is a handle that is cheap to clone; each thread has its own. Errors are the operating
 //! system's, with no path in them: whoever calls knows it.
 
+mod counted;
 mod mem;
 mod real;
 
@@ -10,6 +11,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+pub use counted::{CountedDisk, CountedFile};
 pub use mem::{Crash, MemDisk, MemFile, MemLock, Operation};
 pub use real::RealDisk;
 

@@ -24,7 +24,10 @@ mod snapshot;
 mod truncate;
 
 pub use dirs::{DataDirs, dir_size, remove_leftovers};
-pub use disk::{Crash, Disk, DiskFile, MemDisk, MemFile, MemLock, Operation, Owner, RealDisk};
+pub use disk::{
+    CountedDisk, CountedFile, Crash, Disk, DiskFile, MemDisk, MemFile, MemLock, Operation, Owner,
+    RealDisk,
+};
 pub use epochs::{Epochs, fuzz_epoch};
 pub use error::{Damage, DirectoryProblem, Error};
 pub use log::{LogOptions, LogRange, LogReader, LogRecord, Tail, TxnLog, Wanted, fuzz_log};

@@ -53,14 +53,6 @@ pub struct Recovered<R> {
     pub warnings: Vec<Warning>,
 }
 
-impl<R> Recovered<R> {
-    /// The same with what `f` makes of the replica.
-    pub fn map<S>(self, f: impl FnOnce(R) -> S) -> Recovered<S> {
-        let Self { replica, last_zxid, snapshot_zxid, replayed, was_empty, warnings } = self;
-        Recovered { replica: f(replica), last_zxid, snapshot_zxid, replayed, was_empty, warnings }
-    }
-}
-
 /// Something an operator should read about.
 #[derive(Debug)]
 pub enum Warning {

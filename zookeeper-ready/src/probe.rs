@@ -33,6 +33,12 @@ pub enum NotReady {
     /// There is no answer in time.
     #[error("{0}; its loop or the thread of its txn log hangs")]
     Hung(NoAnswer),
+    /// It loads, and reads nothing.
+    #[error("server is starting, and {told}: does the disk of its data hang? (loading.stallLimit)")]
+    Stalled {
+        /// What it says of that.
+        told: String,
+    },
     /// The connection was closed without a byte.
     #[error(
         "connection closed without an answer to {word}: \
@@ -96,12 +102,19 @@ pub fn is_live(conversation: &Conversation) -> Result<(), NotReady> {
         NoAnswer::TooLate { .. } => NotReady::Hung(error),
         other => other.into(),
     })?;
+    if answer.starts_with(STALLED) {
+        let told = answer::excerpt(&answer);
+        return Err(NotReady::Stalled { told });
+    }
     if answer::is_refusal("ruok", &answer) { Ok(()) } else { is_imok(&answer) }
 }
 
 /// Our server answers a word with this behind it, or refuses it, once the thread of its log has taken a
 /// turn. Others read four bytes and answer at once.
 const LOG_TURN: &str = "+log";
+
+/// How our server's answer begins while it loads and nothing has been read for too long.
+const STALLED: &str = "loading has not gone on for ";
 
 /// The old script compared what a shell makes of the answer: trailing newlines do not count.
 fn is_imok(answer: &str) -> Result<(), NotReady> {

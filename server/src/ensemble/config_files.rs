@@ -30,7 +30,7 @@ use zk_storage::{Disk, RealDisk};
 pub(crate) struct ConfigFiles {
     static_file: PathBuf,
     me: ServerId,
-    /// What the members' lines say of clients is for these alone: `clientPort` is what is opened.
+    /// What the members' lines say of clients is what clients are told; `clientPort` is what is opened.
     is_advertised: bool,
     /// Members stood in the static file when the server started.
     is_static: bool,

@@ -23,7 +23,7 @@ use tracing::debug;
 use zk_config::config::Whitelist;
 
 use super::{ClientPlace, ClientPort, admit, failed};
-use crate::progress::Watch;
+use crate::progress::Lookout;
 use crate::shell::Shell;
 use crate::words::{self, LOG_TURN, TRACE_MASK, Word};
 
@@ -47,7 +47,7 @@ struct Door {
     whitelist: Whitelist,
     trace_mask: Rc<Cell<i64>>,
     keep_alive: bool,
-    loading: Rc<Watch>,
+    loading: Rc<Lookout>,
     opened: watch::Receiver<Opened>,
 }
 
@@ -66,7 +66,7 @@ impl EarlyPort {
         place: ClientPlace,
         whitelist: Whitelist,
         keep_alive: bool,
-        loading: Watch,
+        loading: Lookout,
     ) -> Self {
         let loading = Rc::new(loading);
         let (sender, opened) = watch::channel(None);

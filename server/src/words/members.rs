@@ -46,7 +46,7 @@ fn of_ensemble(ensemble: &Ensemble, settings: &Settings) -> String {
 fn client_place(server: &ServerSpec, settings: &Settings) -> (String, u16) {
     let own_host = server.addresses.first().map(|address| address.host.clone()).unwrap_or_default();
     let is_advertised = settings.config.clients.is_advertised;
-    match server.client.as_ref().filter(|_| !is_advertised) {
+    match server.client.as_ref().filter(|client| client.is_any() || !is_advertised) {
         Some(client) if client.is_any() => (own_host, client.port),
         Some(client) => (client.host.clone(), client.port),
         None => (own_host, settings.client_port.unwrap_or(CLIENT_PORT)),

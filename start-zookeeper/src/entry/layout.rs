@@ -6,12 +6,12 @@
 //! Invariant: with data in two places nothing is chosen; a start on the wrong one would be an empty
 //! server.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::family::Family;
 use super::problem::EntryProblem;
+use crate::data_files::is_used;
 
 /// The folders of a container.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,10 +95,10 @@ pub(crate) fn choose(
     Ok(place.layout(root, environment, why))
 }
 
-/// Another image's data directory that has data, for who has chosen one by flags.
+/// Another image's directory that has data, for who has chosen one by flags.
 pub(crate) fn data_elsewhere(root: &Path, chosen: &Path) -> Option<PathBuf> {
     let others = PLACES.iter().filter(|place| root.join(place.data) != chosen);
-    others.filter(|place| place.has_data(root)).map(|place| root.join(place.data)).next()
+    others.flat_map(|place| place.folders(root)).find(|folder| is_used(folder))
 }
 
 /// The file that says what is mounted where.
@@ -106,8 +106,12 @@ pub(crate) const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 impl Place {
     fn has_data(&self, root: &Path) -> bool {
-        let logs = self.logs.iter().map(|log| root.join(log));
-        [root.join(self.data)].into_iter().chain(logs).any(|folder| has_files(&folder))
+        self.folders(root).any(|folder| is_used(&folder))
+    }
+
+    /// Those of the data first.
+    fn folders(&self, root: &Path) -> impl Iterator<Item = PathBuf> {
+        [self.data].into_iter().chain(self.logs.iter().copied()).map(|folder| root.join(folder))
     }
 
     /// Whether a mount point is one of its folders, or one above that belongs to it alone.
@@ -118,7 +122,7 @@ impl Place {
     }
 
     fn layout(&self, root: &Path, environment: &Environment, why: &str) -> Layout {
-        let used = self.logs.iter().find(|log| has_files(&root.join(log)));
+        let used = self.logs.iter().find(|log| is_used(&root.join(log)));
         let own_log = used.or(self.logs.first()).map(|log| root.join(log));
         let folder = |name, default| said(environment, name, default).map(PathBuf::from);
         let conf = folder("ZOO_CONF_DIR", "/conf").or_else(|| folder("ZOOCFGDIR", "/conf"));
@@ -139,15 +143,6 @@ fn said<'a>(environment: &'a Environment, name: &str, default: &str) -> Option<&
     environment.get(name).filter(|value| value.trim_end_matches('/') != default)
 }
 
-/// Whether a server has left a snapshot, a log or an epoch there.
-pub(crate) fn has_files(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder.join("version-2")) else { return false };
-    let is_servers = |name: &str| {
-        name.starts_with("snapshot.") || name.starts_with("log.") || name.ends_with("Epoch")
-    };
-    entries.filter_map(Result::ok).any(|entry| entry.file_name().to_str().is_some_and(is_servers))
-}
-
 /// The fifth word of each line.
 fn mount_points(mountinfo: &str) -> impl Iterator<Item = &str> {
     mountinfo.lines().filter_map(|line| line.split(' ').nth(4))
@@ -155,6 +150,8 @@ fn mount_points(mountinfo: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     struct Root(tempfile::TempDir);
@@ -195,6 +192,24 @@ mod tests {
     const OFFICIAL: &str = "/data /datalog /conf";
     const KUBERNETES: &str = "/var/lib/zookeeper/data /var/lib/zookeeper/log /opt/zookeeper/conf";
     const BITNAMI: &str = "/bitnami/zookeeper/data - /opt/bitnami/zookeeper/conf";
+
+    #[test]
+    fn data_in_another_images_folder_are_found_with_the_folder_that_has_them() {
+        let root = tempfile::tempdir().expect("a scratch folder");
+        let chosen = root.path().join("var/lib/zookeeper/data");
+        let leave = |folder: &str| {
+            let folder = root.path().join(folder);
+            fs::create_dir_all(folder.join("version-2")).expect("ours");
+            fs::write(folder.join("version-2/log.1"), "").expect("ours");
+            folder
+        };
+        leave("var/lib/zookeeper/data");
+        assert_eq!(data_elsewhere(root.path(), &chosen), None);
+        let log = leave("datalog");
+        assert_eq!(data_elsewhere(root.path(), &chosen), Some(log));
+        let data = leave("data");
+        assert_eq!(data_elsewhere(root.path(), &chosen), Some(data));
+    }
 
     #[test]
     fn an_empty_container_has_the_official_folders() {

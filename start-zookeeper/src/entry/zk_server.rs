@@ -32,16 +32,18 @@ pub(crate) fn status(zoo_cfg: &Path, out: &mut dyn Write, err: &mut dyn Write) -
     }
 }
 
-/// The port in the file, or behind the server's own line.
+/// The port in the file, or behind the server's own line, there or in the file of members that it names.
 pub(super) fn client_port(zoo_cfg: &Path) -> Option<u16> {
     let name = zoo_cfg.display().to_string();
     let text = std::fs::read(zoo_cfg).unwrap_or_default();
     let of_key = Properties::parse(&name, &text)
         .ok()
         .and_then(|properties| properties.lookup("clientPort")?.value.trim().parse().ok());
-    of_key.or_else(|| of_ensemble(&name, &text))
+    let of_files = || Config::read(zoo_cfg, &[]).ok()?.config.clients.port;
+    of_key.or_else(of_files).or_else(|| of_ensemble(&name, &text))
 }
 
+/// While the server has no `myid` yet, or its file has mistakes elsewhere.
 fn of_ensemble(name: &str, text: &[u8]) -> Option<u16> {
     let config = Config::parse(name, text, &[]).ok()?.config;
     let servers = config.quorum.ensemble.servers;

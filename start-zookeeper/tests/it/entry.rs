@@ -274,6 +274,15 @@ fn a_word_of_zkserver_sh_that_a_container_cannot_mean_is_refused() {
     assert!(run.stdout.starts_with("Apache ZooKeeper, version "), "{}", run.stdout);
     let run = container.run("zkServer.sh", &["status"], &[("ZOO_CONF_DIR", "/nowhere")]);
     assert!(run.stderr.contains("Client port found: 2181."), "{}", run.stderr);
+    // As after a reconfiguration, which moves members and ports out of zoo.cfg.
+    let path = |name: &str| container.pod.path(name).display().to_string();
+    let (data, dynamic) = (path("data"), path("conf/zoo.cfg.dynamic.7"));
+    let text = format!("dataDir={data}\ninitLimit=5\nsyncLimit=2\ndynamicConfigFile={dynamic}\n");
+    container.pod.write("conf/zoo.cfg", &text);
+    container.pod.write("conf/zoo.cfg.dynamic.7", "server.1=a:2:3;2182\nserver.2=b:2:3;2183\n");
+    container.pod.write("data/myid", "2\n");
+    let run = container.run("zkServer.sh", &["status"], &[("ZOO_CONF_DIR", &path("conf"))]);
+    assert!(run.stderr.contains("Client port found: 2183."), "{}", run.stderr);
 }
 
 #[test]

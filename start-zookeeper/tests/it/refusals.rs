@@ -33,7 +33,13 @@ fn a_host_that_is_no_pod_of_the_set_has_an_exit_code_of_its_own_for_each_reason(
     // Nobody answers there.
     pod.write("resolv.conf", "nameserver 127.0.0.154\n");
     let run = pod.start(&["--servers=3", "--domain=zk-hs.x.org", "--dns_wait=1"]);
-    run.refused(9, &["no name server answered within 1s (asked for zk-"]);
+    let sentence = "no name server answered within 1s (asked for zk-";
+    run.refused(9, &[sentence]);
+    let words = ["--servers=3", "--domain=zk-hs.x.org", "--dns_wait=1", "--dry-run"];
+    let run = pod.start(&words);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("\nserver.3=zk-2.zk-hs.x.org:2888:3888\n"), "{}", run.stdout);
+    run.says(&format!("would not start: {sentence}"));
     assert!(!pod.path("data").exists() && !pod.path("conf").exists());
 }
 

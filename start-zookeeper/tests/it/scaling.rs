@@ -38,6 +38,34 @@ fn one_behind_them_joins_without_a_vote() {
 }
 
 #[test]
+fn addresses_that_clients_are_told_outlive_the_flag_and_are_not_changed_by_it() {
+    let kept = |n: u32, client: &str| {
+        format!("server.{}=zk-{n}.{DOMAIN}:2888:3888:participant;{client}\n", n + 1)
+    };
+    let outside = "zk-0.example.org:32181";
+    let told = [kept(0, outside), kept(1, "0.0.0.0:2181"), kept(2, "0.0.0.0:2181")].concat();
+    for (name, flag, caution) in [
+        ("zk-0", "--log_level=info", None),
+        ("zk-0", "--advertised_client_address=zk-{ordinal}.example.org:32181", None),
+        (
+            "zk-1",
+            "--advertised_client_address=zk-{ordinal}.example.org:32181",
+            Some("no address of its own"),
+        ),
+        ("zk-0", "--advertised_client_address=zk-{ordinal}.example.com:1", Some(outside)),
+    ] {
+        let pod = Pod::new(name);
+        pod.write("data/zoo.cfg.dynamic.100000007", &told);
+        let run = pod.start(&[&FLAGS[..], &[flag]].concat()).started();
+        assert!(zoo_cfg(&pod).contains("\nadvertisedClientAddress.enabled=true\n"), "{flag}");
+        match caution {
+            Some(told) => run.says(&format!("clients are told {told} for this server, as the")),
+            None => assert!(!run.stderr.contains("clients are told"), "{}", run.stderr),
+        }
+    }
+}
+
+#[test]
 fn what_the_server_was_told_last_counts_for_who_is_in_it() {
     let kept =
         |n: u32| format!("server.{}=zk-{n}.{DOMAIN}:2888:3888:participant;0.0.0.0:2181\n", n + 1);

@@ -117,7 +117,8 @@ fn the_first_screen_says_what_was_found_and_where() {
 #[test]
 fn a_setting_that_is_not_the_default_says_which_flag_it_is_from() {
     let pod = Pod::new("zk-0");
-    let flags = ["--tick_time=1500", "--sync_limit=5", "--max_session_timeout=60000"];
+    let flags =
+        ["--tick_time=1500", "--sync_limit=5", "--max_session_timeout=60000", "--servers=3"];
     let set = ["--set=snapCount=5000", "--set=ssl.keyStore.password=pass"];
     let run = pod.start(&[&flags[..], &set[..]].concat()).started();
     run.says("INFO tickTime=1500 (from --tick_time)");
@@ -125,8 +126,9 @@ fn a_setting_that_is_not_the_default_says_which_flag_it_is_from() {
     run.says("INFO snapCount=5000 (from --set)");
     run.says("INFO ssl.keyStore.password=*** (from --set)");
     let of_flags = run.stderr.lines().filter(|line| line.contains(" (from --")).count();
+    run.says("INFO servers=3 (from --servers)");
     // The host name is one more.
-    assert_eq!(of_flags, 5, "{}", run.stderr);
+    assert_eq!(of_flags, 6, "{}", run.stderr);
 }
 
 #[test]
@@ -307,6 +309,6 @@ fn clients_from_elsewhere_are_told_addresses_that_the_server_does_not_open() {
         assert!(text.contains(ending), "{text}");
     }
     pod.start(&["--servers=3", "--advertised_client_address=a:1,b:2"])
-        .refused(2, &["--advertised_client_address=a:1,b:2: give host:port with {ordinal} in it"]);
+        .refused(2, &["--advertised_client_address=a:1,b:2: these are 2 addresses for 3 members: give host:port with {ordinal} in it"]);
     pod.start(&[advertised]).refused(2, &["--advertised_client_address with --servers=1: "]);
 }

@@ -17,7 +17,7 @@ pub struct Clients {
     /// `clientPortAddress`, or the host of this server's own line; `None` is all addresses.
     pub address: Option<String>,
     /// `advertisedClientAddress.enabled`: the client part of a member's line is where its clients connect,
-    /// through whatever stands between; what this server opens is `clientPort`. `false` without that.
+    /// through whatever stands between; what this server opens is `clientPort`, which must be set.
     pub is_advertised: bool,
     /// `secureClientPort`: the TLS port.
     pub secure_port: Option<u16>,
@@ -53,9 +53,19 @@ impl Clients {
     pub(super) fn read(r: &mut Reader) -> Self {
         let factory = r.text("serverCnxnFactory");
         let port = client_port(r);
+        let is_advertised = r.boolean(ADVERTISED);
+        if is_advertised && port.is_none() {
+            let (at, value) = (r.origin(ADVERTISED), true.to_string());
+            r.refuse(Error::AddressWithoutPort {
+                at,
+                key: ADVERTISED,
+                value,
+                port_key: "clientPort",
+            });
+        }
         Self {
             port,
-            is_advertised: r.boolean("advertisedClientAddress.enabled") && port.is_some(),
+            is_advertised,
             address: address(r, "clientPortAddress", "clientPort"),
             secure_port: r.port("secureClientPort"),
             secure_address: address(r, "secureClientPortAddress", "secureClientPort"),
@@ -73,6 +83,8 @@ impl Clients {
         }
     }
 }
+
+const ADVERTISED: &str = "advertisedClientAddress.enabled";
 
 fn client_port(r: &mut Reader) -> Option<u16> {
     let port = r.port("clientPort");

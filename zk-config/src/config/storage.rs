@@ -20,6 +20,8 @@ pub struct Storage {
     pub db_autocreate: bool,
     /// `recovery.selfRepair`: a member puts damaged files aside and syncs anew.
     pub self_repair: bool,
+    /// `loading.stallLimit`: a start that reads nothing for so long is not alive any more.
+    pub loading_stall_limit: Duration,
     /// `joinGuard.enabled`: an empty member votes once all others have said what they have.
     pub join_guard: bool,
     /// `snapshot.trust.empty`: a log without a snapshot is complete.
@@ -106,6 +108,7 @@ impl Storage {
             db_autocreate: r.boolean("db.autocreate"),
             self_repair: r.boolean("recovery.selfRepair"),
             join_guard: r.boolean("joinGuard.enabled"),
+            loading_stall_limit: r.millis("loading.stallLimit"),
             snapshot_trust_empty: r.boolean("snapshot.trust.empty"),
             drop_damaged_tail: r.boolean("recovery.dropDamagedTail"),
             compression: match compression.as_str() {

@@ -229,8 +229,9 @@ fn what_clients_are_told_need_not_be_what_is_opened() {
         told,
         Some("2"),
         expect![[r#"
-        Replicated Some(2) participant Some(32182)
-    "#]],
+            zoo.cfg:4: advertisedClientAddress.enabled is set but clientPort is not set; set clientPort or drop advertisedClientAddress.enabled=true
+            exit 2
+        "#]],
     );
     let same = told.replace("advertisedClientAddress.enabled=true", "clientPort=2181");
     check(

@@ -49,6 +49,8 @@ pub(super) const KEYS: &[Key] = super::rows! { "7.1":
         "an empty data folder is a new member, not a loss");
     ("joinGuard.enabled", Property, LenientBool, P2, Honoured, "false",
         "a member with an empty data folder votes once all others have said what they have");
+    ("loading.stallLimit", Property, LenientInt, P2, Honoured, "60000",
+        "ms in which a start that reads nothing is still alive for liveness probes");
     ("jute.maxbuffer", Bare, LenientInt, P1, Honoured, "1048575",
         "bytes of the largest packet; equal on all servers and clients");
     ("jute.maxbuffer.extrasize", Property, LenientInt, P3, Honoured, "",

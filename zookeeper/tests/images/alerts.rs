@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::container::Container;
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image, root};
+use crate::engine::{Engine, root};
+use crate::images::Image;
 use crate::monitoring::metrics;
 use crate::pods::Set;
 use crate::python::{objects, program};

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::container::{Container, Network, Options};
-use crate::engine::{Engine, Image, root};
+use crate::engine::{Engine, root};
 use crate::ensemble::await_leader;
+use crate::images::Image;
 use crate::python::objects;
 use crate::tools::{run, tool};
 

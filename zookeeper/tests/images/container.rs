@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::tools::{output, run};
 
 /// A container that may have ended.

@@ -2,7 +2,8 @@
 
 use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 
 use std::time::Duration;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
 use crate::ensemble::await_leader;
+use crate::images::Image;
 use crate::load::Load;
 use crate::pods::Set;
 

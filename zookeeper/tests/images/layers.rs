@@ -1,7 +1,8 @@
 //! What the images are made of: sizes, settings, and a list of folders that any user may write to.
 
 use crate::container::{Container, Options};
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::tools::run;
 
 fn inspect(engine: &Engine, image: &str, format: &str) -> String {

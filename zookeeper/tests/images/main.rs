@@ -1,6 +1,11 @@
 //! The images as people run them: built from the Dockerfile, started by a real container engine.
 
 mod alerts;
+mod bake;
+mod bases;
+mod binary;
+mod buildah;
+mod builders;
 mod compose;
 mod container;
 #[path = "../../../server/tests/it/deadline.rs"]
@@ -9,6 +14,7 @@ mod engine;
 mod ensemble;
 mod field;
 mod growth;
+mod images;
 mod layers;
 mod load;
 mod manifests;

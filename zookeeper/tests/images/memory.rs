@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::container::{Container, Options};
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 
 /// A volume whose newest snapshot has this size.
 fn volume(snapshot: u64) -> tempfile::TempDir {

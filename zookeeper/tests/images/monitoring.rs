@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::container::Container;
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::pods::Set;
 
 /// What Prometheus fetches.

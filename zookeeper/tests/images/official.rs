@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::container::{Container, Options};
 use crate::deadline::within;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::layers::println;
 
 /// The host's folders of the single node that people run.

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image, root};
+use crate::engine::{Engine, root};
+use crate::images::Image;
 use crate::names::Names;
 use crate::python::{objects, program};
 use crate::tools::{output, run};

@@ -2,7 +2,8 @@
 //! that says the same to who sees no more than that.
 
 use crate::container::{Container, Options};
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::volumes::Volume;
 
 fn check(engine: &'static Engine, options: &Options, words: &[&str], code: i32, sentence: &str) {

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::container::{Container, Network, Options};
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 
 /// The flags that people copied from the Kubernetes tutorial.
 const STATEFULSET: &str = include_str!("../../../start-zookeeper/testdata/statefulset-command.txt");

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::container::Container;
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::layers::println;
 use crate::load::Load;
 use crate::pods::Set;

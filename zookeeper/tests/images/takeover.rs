@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
 use crate::ensemble::await_leader;
+use crate::images::Image;
 use crate::layers::println;
 use crate::load::Load;
 use crate::tools::{run, skip};
@@ -176,6 +177,7 @@ impl Site {
         let container = Container::start(self.engine, Image::Slim, &options);
         container.await_serving();
         container.says(contract.found);
+        assert!(!container.log().contains("/data/log: empty"), "{}", container.log());
         container
     }
 

@@ -14,12 +14,19 @@ pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
-/// The tools of `tools.txt` that are not installed, with their packages.
-pub(crate) fn missing() -> Vec<String> {
+/// Whether a tool of `tools.txt` is installed; if not, says that the test is skipped.
+pub(crate) fn is_there(name: &str) -> bool {
+    let missing = missing(&[name]);
+    missing.iter().for_each(|tool| skip(&format!("missing {tool}")));
+    missing.is_empty()
+}
+
+/// Those of these tools of `tools.txt` that are not installed, with their packages.
+pub(crate) fn missing(names: &[&str]) -> Vec<String> {
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
     let tools = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
     tools
-        .filter(|words| !is_installed(words[1]))
+        .filter(|words| names.contains(&words[0]) && !is_installed(words[1]))
         .map(|words| format!("{} (Debian: {})", words[0], words[2..].join(" ")))
         .collect()
 }

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::container::{Container, Options};
-use crate::engine::{Engine, Image};
+use crate::engine::Engine;
+use crate::images::Image;
 use crate::tools::run;
 
 /// A folder of the host with the data of a server that has run.
