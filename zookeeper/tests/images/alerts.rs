@@ -29,6 +29,16 @@ fn of_kind<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     objects.iter().find(|object| object["kind"] == kind).expect("there is one")
 }
 
+/// Where the monitor has a pod's metrics fetched: the port of that name, and the path.
+fn endpoint(objects: &[Value]) -> (u16, String) {
+    let endpoint = &of_kind(objects, "PodMonitor")["spec"]["podMetricsEndpoints"][0];
+    let container = &of_kind(objects, "StatefulSet")["spec"]["template"]["spec"]["containers"][0];
+    let mut ports = container["ports"].as_array().expect("ports").iter();
+    let port = ports.find(|port| port["name"] == endpoint["port"]).expect("the pods have it");
+    let number = port["containerPort"].as_u64().and_then(|number| u16::try_from(number).ok());
+    (number.expect("a port"), endpoint["path"].as_str().expect("a path").to_owned())
+}
+
 /// A series and its values, in promtool's words: `1x40` is 1 for ten minutes.
 type Series = (String, String);
 
@@ -202,13 +212,18 @@ fn a_rule_fires_when_its_trouble_has_lasted_and_not_before() {
 
 /// What a pod exports of what the rules look at, as it would be fetched for twenty minutes; of a pod that is gone,
 /// that it is.
-fn fetched(rules: &Rules, ordinal: usize, pod: Option<&Container>) -> Vec<Series> {
+fn fetched(
+    rules: &Rules,
+    (port, path): &(u16, String),
+    ordinal: usize,
+    pod: Option<&Container>,
+) -> Vec<Series> {
     let Some(pod) = pod else { return vec![of_pod("up", ordinal, "0x80")] };
-    let body = metrics(pod, 7000, "/metrics");
+    let (body, names) = (metrics(pod, *port, path), rules.names());
     let samples = body.lines().filter_map(|line| {
         let (name, value) = line.split_once(' ')?;
         let value: f64 = value.parse().ok()?;
-        rules.names().iter().any(|known| known == name).then_some((name, value))
+        names.iter().any(|known| known == name).then_some((name, value))
     });
     let samples = samples.map(|(name, value)| of_pod(name, ordinal, &format!("{value}x80")));
     samples.chain([of_pod("up", ordinal, "1x80")]).collect()
@@ -217,14 +232,15 @@ fn fetched(rules: &Rules, ordinal: usize, pod: Option<&Container>) -> Vec<Series
 #[test]
 fn the_rules_know_a_real_ensemble_that_is_well_from_one_that_is_not() {
     let Some(engine) = Engine::get() else { return };
-    let Some(rules) = Rules::new() else { return };
+    let (Some(objects), Some(rules)) = (variant(), Rules::new()) else { return };
     let Some(set) = Set::of_variant(engine, Image::Scratch, VARIANT) else { return };
+    let endpoint = endpoint(&objects);
     let mut pods: Vec<_> = (0..3).map(|ordinal| Some(set.pod(ordinal))).collect();
     pods.iter().flatten().for_each(|pod| set.await_ready(pod));
     let all = |pods: &[Option<Container>]| {
         let of_each = pods.iter().enumerate();
         of_each
-            .flat_map(|(ordinal, pod)| fetched(&rules, ordinal, pod.as_ref()))
+            .flat_map(|(ordinal, pod)| fetched(&rules, &endpoint, ordinal, pod.as_ref()))
             .collect::<Vec<_>>()
     };
     let series = all(&pods);
@@ -239,19 +255,23 @@ fn the_rules_know_a_real_ensemble_that_is_well_from_one_that_is_not() {
     let follower = pods.iter().position(|pod| !leads(pod.as_ref().expect("all run")));
     pods[follower.expect("two follow")] = None;
     let is_noticed = |body: &str| body.contains("\nsynced_followers 1.0\n");
-    await_metrics(&pods, is_noticed);
+    await_metrics(&pods, &endpoint, is_noticed);
     rules.check("10m", &all(&pods), &["ZooKeeperPodDown", "ZooKeeperVoterMissing"]);
 
     let another = pods.iter().position(Option::is_some).expect("two run");
     pods[another] = None;
-    await_metrics(&pods, |body| !body.contains("\nleader_uptime "));
+    await_metrics(&pods, &endpoint, |body| !body.contains("\nleader_uptime "));
     rules.check("10m", &all(&pods), &["ZooKeeperNoLeader", "ZooKeeperPodDown"]);
 }
 
 /// Waits until one of the pods exports what is looked for.
-fn await_metrics(pods: &[Option<Container>], is_there: impl Fn(&str) -> bool) {
+fn await_metrics(
+    pods: &[Option<Container>],
+    (port, path): &(u16, String),
+    is_there: impl Fn(&str) -> bool,
+) {
     await_until("a pod has noticed", Duration::from_secs(60), || {
-        let mut bodies = pods.iter().flatten().map(|pod| metrics(pod, 7000, "/metrics"));
+        let mut bodies = pods.iter().flatten().map(|pod| metrics(pod, *port, path));
         bodies.any(|body| is_there(&body)).then_some(())
     });
 }
