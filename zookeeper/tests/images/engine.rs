@@ -115,6 +115,9 @@ fn client(program: &Path, socket: Option<&Path>) -> Command {
 fn start_daemon(folder: &Path, socket: &Path) -> (Child, Child) {
     fs::create_dir_all(folder).expect("the build folder is writable");
     let path = |name: &str| folder.join(name).display().to_string();
+    await_until("the engine of the run before has ended", START_LIMIT, || {
+        (!is_ending(&folder.join("pid"))).then_some(())
+    });
     let log = fs::File::create(folder.join("log")).expect("the build folder is writable");
     let daemon = Command::new("dockerd")
         .args(["--bridge=none", "--host", &format!("unix://{}", socket.display())])
@@ -127,6 +130,12 @@ fn start_daemon(folder: &Path, socket: &Path) -> (Child, Child) {
         .expect("dockerd starts");
     let guard = guard(&format!("{}; kill {}", clear(socket), daemon.id()));
     (daemon, guard)
+}
+
+/// Whether the engine of that file is there yet: its guard ends it, once it has cleared it.
+fn is_ending(pid_file: &Path) -> bool {
+    let name = |pid: String| fs::read_to_string(format!("/proc/{}/comm", pid.trim())).ok();
+    fs::read_to_string(pid_file).ok().and_then(name).is_some_and(|name| name.trim() == "dockerd")
 }
 
 /// Takes away what runs in an engine of our own, what builds of other days have left, and its networks: their bridges
