@@ -7,6 +7,7 @@
 
 mod cleanup;
 mod initialize;
+mod processes;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -38,6 +39,8 @@ fn program(words: &[OsString]) -> Option<Program> {
         "zkcli" | "zkCli.sh" => |words| zkcli::main(words),
         "zkCleanup.sh" => cleanup::main,
         "zkServer-initialize.sh" => initialize::main,
+        "pkill" => processes::pkill,
+        "ps" => processes::ps,
         "nc" => |words| zookeeper_ready::netcat::main(words),
         "zookeeper-server" => |words| zookeeper_server::command::main(words),
         "zookeeper-ready" => |words| zookeeper_ready::ready::main(words, entry::client_port),
@@ -56,5 +59,5 @@ const EXIT_USAGE: u8 = 2;
 
 const USAGE: &str = "\
 zookeeper: say which program: zookeeper start-zookeeper|zookeeper-server|zookeeper-ready|\
-zookeeper-metrics|zkCleanup.sh|zkCli.sh|zkServer.sh|zkServer-initialize.sh|docker-entrypoint.sh|nc [arguments], \
+zookeeper-metrics|zkCleanup.sh|zkCli.sh|zkServer.sh|zkServer-initialize.sh|docker-entrypoint.sh|nc|ps|pkill [arguments], \
 or call it by a link of that name";
