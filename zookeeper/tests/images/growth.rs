@@ -71,6 +71,29 @@ fn one_pod_grows_to_three_with_empty_claims_and_back_and_keeps_every_znode() {
     Load::start(&alone, before).expect("it has run before").finish();
 }
 
+/// As migrate.md says it, for a cluster where the third pod has no place yet.
+#[test]
+fn two_new_pods_begin_without_the_third_once_they_are_told_that_they_are_new() {
+    let Some(engine) = Engine::get() else { return };
+    let Some(set) = Set::new(engine, Image::Slim) else { return };
+    let pods = [set.pod(0), set.pod(1)];
+    await_patience(&pods);
+    for pod in &pods {
+        let said = pod.say(&["zkServer-initialize.sh"]);
+        assert!(
+            said.ends_with("/initialize is made: the next start is that of a new server\n"),
+            "{said}"
+        );
+    }
+    drop(pods);
+    let pods = [set.pod(0), set.pod(1)];
+    pods.iter().for_each(|pod| set.await_ready(pod));
+    let last = set.pod(2);
+    set.await_ready(&last);
+    let refused = last.exec(&["zkServer-initialize.sh"]);
+    assert_eq!(refused.status.code(), Some(1), "it has data: {refused:?}");
+}
+
 #[test]
 fn one_server_of_the_official_contract_grows_to_three_and_keeps_its_znodes() {
     let Some(engine) = Engine::get() else { return };
