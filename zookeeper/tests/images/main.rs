@@ -17,6 +17,7 @@ mod field;
 mod growth;
 mod images;
 mod layers;
+mod liveness;
 mod load;
 mod manifests;
 mod memory;

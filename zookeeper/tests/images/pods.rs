@@ -5,6 +5,7 @@
 //! - Nothing that the manifest says stands here a second time.
 //! - What a container or a pod has that is not read here is refused, not passed over.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crate::container::{Container, Network, Options};
 use crate::deadline::await_until;
 use crate::engine::{Engine, root};
 use crate::images::Image;
+use crate::liveness::Liveness;
 use crate::names::Names;
 use crate::python::{objects, program};
 use crate::tools::{output, run};
@@ -30,6 +32,8 @@ pub(crate) struct Set {
     names: Option<Names>,
     /// What its names and volumes begin with, so that tests do not meet.
     prefix: String,
+    /// Of every pod that there has been.
+    liveness: RefCell<Vec<Liveness>>,
 }
 
 impl Set {
@@ -63,7 +67,8 @@ impl Set {
             service.is_some_and(|service| service["spec"]["publishNotReadyAddresses"] != true);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("pods-{}-{number}", std::process::id());
-        let set = Self { engine, image, network: Network::new(engine), spec, names: None, prefix };
+        let (network, liveness) = (Network::new(engine), RefCell::default());
+        let set = Self { engine, image, network, spec, names: None, prefix, liveness };
         if is_kept_back { set.without_unready_names() } else { Some(set) }
     }
 
@@ -129,6 +134,8 @@ impl Set {
         let name = format!("{}-{ordinal}", self.prefix);
         let pod = Container::named(self.engine, &name, self.image, &options.command(&words));
         self.publish(&pod, false);
+        let liveness = Liveness::new(self.engine, pod.inspect("{{.Id}}"), self.container());
+        self.liveness.borrow_mut().push(liveness);
         pod
     }
 
@@ -239,6 +246,7 @@ impl Drop for Set {
         for name in names.lines().filter(|name| name.starts_with(&format!("{}-", self.prefix))) {
             output(self.engine.docker().args(["volume", "rm", "--force", name]));
         }
+        self.liveness.get_mut().clear();
     }
 }
 
