@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::problem::Failure;
+use crate::failure::Failure;
 
 /// Replaces `path` by `content`: beside it first, synced, then renamed, and the rename synced.
 pub fn write(path: &Path, content: &str) -> Result<(), Failure> {

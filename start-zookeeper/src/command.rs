@@ -11,8 +11,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 use crate::entry;
+use crate::failure::{EXIT_FAILED, Failure};
 use crate::flags::Flags;
-use crate::problem::{EXIT_FAILED, Failure};
 use crate::run;
 use crate::settings::LogLevel;
 

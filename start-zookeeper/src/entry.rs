@@ -31,7 +31,8 @@ use nix::errno::Errno;
 use nix::unistd::execvp;
 
 use self::problem::EntryProblem;
-use crate::problem::{Failure, Problem};
+use crate::failure::Failure;
+use crate::problem::Problem;
 
 /// `docker-entrypoint.sh [command…]`: the server, or the command as it is.
 pub fn docker_entrypoint(words: &[OsString]) -> Result<bool, Failure> {

@@ -230,18 +230,29 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_every_exit_code() {
-        use crate::problem::*;
+    fn the_help_and_the_guide_name_every_exit_code() {
+        use crate::failure::*;
+        let guide = include_str!("../../k8s/migrate.md");
+        let of_guide: Vec<_> = guide.lines().filter_map(|line| line.strip_prefix("| ")).collect();
         let codes = [
             EXIT_FAILED,
             EXIT_PROBLEM,
             EXIT_DIRECTORY,
             EXIT_MEMORY,
+            EXIT_VOLUME,
+            EXIT_IDENTITY,
+            EXIT_MEMBERS,
+            EXIT_NAMES,
             EXIT_INTERRUPTED,
             EXIT_TERMINATED,
         ];
         for code in codes {
             assert!(AFTER_HELP.contains(&format!("\n  {code:<3}  ")), "{code}");
+            let is_row = |row: &&str| {
+                let codes = row.split_once(" | ").map_or("", |(codes, _)| codes);
+                codes.split(", ").any(|other| other == code.to_string())
+            };
+            assert!(of_guide.iter().any(|row| is_row(row)), "{code}");
         }
     }
 

@@ -15,6 +15,7 @@ pub mod command;
 mod contents;
 mod data_files;
 pub mod entry;
+pub mod failure;
 pub mod flags;
 pub mod guard;
 pub mod host;
@@ -35,11 +36,11 @@ pub mod volume;
 use std::io::Write;
 
 use cluster::Wish;
+use failure::Failure;
 use flags::Flags;
 use host::Host;
 use member::{Ensemble, Place};
 use plan::Plan;
-use problem::Failure;
 use settings::Settings;
 use tracing::info;
 

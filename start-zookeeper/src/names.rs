@@ -23,8 +23,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use crate::failure::{EXIT_INTERRUPTED, EXIT_TERMINATED, Failure};
 use crate::host::Host;
-use crate::problem::{EXIT_INTERRUPTED, EXIT_TERMINATED, Failure, Problem};
+use crate::problem::Problem;
 
 /// What is known of one name.
 #[derive(Clone, Debug, PartialEq)]
@@ -199,7 +200,7 @@ mod tests {
     use std::net::UdpSocket;
 
     use super::*;
-    use crate::problem::EXIT_NAMES;
+    use crate::failure::EXIT_NAMES;
 
     fn host(hosts: &str, resolv_conf: &str) -> Host {
         let resolv_conf = (PathBuf::new(), resolv_conf.to_owned());

@@ -1,114 +1,19 @@
-//! Everything that can keep a server from being started, and the exit code of each.
+//! Everything that can be against starting a server, each found before anything is written.
 //!
-//! A problem is found before anything is written; a [`Failure`] comes after that.
+//! What goes wrong after that is a [`crate::failure::Failure`], which also knows the exit codes.
 //!
 //! Invariants
 //! - A message is one line that says what is wrong, where, and what to do.
 //! - No message holds a secret.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
 
-use crate::cluster::NoWish;
 use crate::entry::problem::EntryProblem;
 use crate::volume::Access;
-
-/// A file could not be written after all, or the server could not be started.
-pub const EXIT_FAILED: u8 = 1;
-/// The flags, the variables or zoo.cfg make no sense.
-pub const EXIT_PROBLEM: u8 = 2;
-/// A directory cannot be created or written, as with the Java server.
-pub const EXIT_DIRECTORY: u8 = 3;
-/// The container's memory limit is below what the server needs.
-pub const EXIT_MEMORY: u8 = 5;
-/// The volume is that of another server, or has its data in another place.
-pub const EXIT_VOLUME: u8 = 6;
-/// This host's name does not say which server this is.
-pub const EXIT_IDENTITY: u8 = 7;
-/// This server is none of the ensemble's.
-pub const EXIT_MEMBERS: u8 = 8;
-/// No name server answered within `--dns_wait`.
-pub const EXIT_NAMES: u8 = 9;
-/// SIGINT came while names were waited for.
-pub const EXIT_INTERRUPTED: u8 = 130;
-/// SIGTERM came while names were waited for.
-pub const EXIT_TERMINATED: u8 = 143;
-
-/// Why there is no server, in all.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// Nothing was written.
-    #[error("{}", Lines(.0))]
-    Problems(Vec<Problem>),
-    /// A write failed although everything looked well.
-    #[error("cannot {action} {path}: {source}", path = .path.display())]
-    Write {
-        /// What was tried.
-        action: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The standard output or error is gone.
-    #[error("cannot print: {0}")]
-    Print(#[from] io::Error),
-    /// The event loop for resolving names could not be had.
-    #[error("cannot resolve names: {0}")]
-    Names(io::Error),
-    /// Nobody knows whether this pod goes for good; it stays a member.
-    #[error("not marked as leaving: {0}")]
-    Wish(#[from] NoWish),
-    /// The system refused to run the server.
-    #[error("cannot start {server}: {source}", server = .server.display())]
-    Exec {
-        /// The server's program.
-        server: PathBuf,
-        /// What the system said.
-        source: Errno,
-    },
-    /// A signal ended the wait for names.
-    #[error("stopped by a signal while waiting for names")]
-    Stopped {
-        /// 128 and the signal's number.
-        exit_code: u8,
-    },
-}
-
-impl Failure {
-    /// The exit code of the process.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Problems(problems) => {
-                let mut codes = problems.iter().map(Problem::exit_code);
-                let first = codes.next().unwrap_or(EXIT_PROBLEM);
-                if codes.all(|code| code == first) { first } else { EXIT_PROBLEM }
-            }
-            Self::Write { .. }
-            | Self::Print(_)
-            | Self::Names(_)
-            | Self::Wish(_)
-            | Self::Exec { .. } => EXIT_FAILED,
-            Self::Stopped { exit_code } => *exit_code,
-        }
-    }
-}
-
-struct Lines<'a>(&'a [Problem]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, problem) in self.0.iter().enumerate() {
-            let line = problem.to_string().replace(['\n', '\r'], " ");
-            write!(f, "{}{line}", if at == 0 { "" } else { "\n" })?;
-        }
-        Ok(())
-    }
-}
 
 /// What is wrong with a path that a flag gives.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -503,54 +408,6 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// What the process ends with if there is no other problem.
-    fn exit_code(&self) -> u8 {
-        match self {
-            Self::Access { .. } => EXIT_DIRECTORY,
-            Self::Memory { .. } => EXIT_MEMORY,
-            Self::MyidOfAnother { .. }
-            | Self::MyidGarbage { .. }
-            | Self::LogsElsewhere { .. }
-            | Self::DataElsewhere { .. }
-            | Self::DataTwice { .. }
-            | Self::Entry(EntryProblem::TwoVolumes { .. } | EntryProblem::NoSuchMember { .. }) => {
-                EXIT_VOLUME
-            }
-            Self::HostName(_)
-            | Self::NoOrdinal { .. }
-            | Self::NoDomain { .. }
-            | Self::Entry(EntryProblem::NoOrdinal { .. }) => EXIT_IDENTITY,
-            Self::OrdinalOutside { .. } | Self::NotAMember { .. } => EXIT_MEMBERS,
-            Self::NoNameServer { .. } => EXIT_NAMES,
-            Self::Number { .. }
-            | Self::Heap { .. }
-            | Self::LogLevel { .. }
-            | Self::Path { .. }
-            | Self::ClientAddr { .. }
-            | Self::Advertised { .. }
-            | Self::AdvertisedOfOne
-            | Self::Domain { .. }
-            | Self::Name { .. }
-            | Self::Set { .. }
-            | Self::TooManyMembers { .. }
-            | Self::ObserversOfOne { .. }
-            | Self::ScalableOne
-            | Self::ScalableObservers { .. }
-            | Self::SamePort { .. }
-            | Self::SessionTimeouts { .. }
-            | Self::Unreadable { .. }
-            | Self::Template { .. }
-            | Self::Config(_)
-            | Self::KeptMembers { .. }
-            | Self::ForeignConfig { .. }
-            | Self::MyidUnreadable { .. }
-            | Self::Entry(_)
-            | Self::NoServer { .. }
-            | Self::ServerBin { .. }
-            | Self::ZeroByte => EXIT_PROBLEM,
-        }
-    }
-
     /// For `map_err`.
     pub(crate) fn unreadable(flag: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

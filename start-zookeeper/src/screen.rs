@@ -11,13 +11,14 @@ use tracing::{debug, info, warn};
 use zk_config::Config;
 
 use crate::contents::Contents;
+use crate::failure::Failure;
 use crate::flags::Flags;
 use crate::host::Host;
 use crate::memory;
 use crate::names::{self, Answer};
 use crate::origins::{Origin, origins};
 use crate::plan::{Launch, Plan};
-use crate::problem::{Failure, Problem};
+use crate::problem::Problem;
 use crate::server;
 
 /// Tells all of the plan. With `--dns_wait` this is where time passes.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access, execvp};
 
-use crate::problem::{Failure, Problem};
+use crate::failure::Failure;
+use crate::problem::Problem;
 use crate::settings::LogLevel;
 use crate::text;
 
