@@ -243,7 +243,7 @@ impl<D: Disk> Writer<D> {
         }
         if epochs.current() != current {
             epochs.write_current(current)?;
-            remove_late_markers(&self.files.history.dirs);
+            remove_late_markers(&self.files.history.disk, &self.files.history.dirs);
         }
         self.report(Report::EpochsStored { accepted, current });
         Ok(())

@@ -1,6 +1,5 @@
 //! From a configuration to a database: directories taken, files read, the first snapshot written.
 
-use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -134,7 +133,7 @@ pub(crate) fn load(
     for path in remove_leftovers(&files.disk, &files.dirs)? {
         info!("removed what an interrupted write left: {}", path.display());
     }
-    let is_marked = markers(&files.dirs).next().is_some();
+    let is_marked = markers(&files.disk, &files.dirs).next().is_some();
     if is_marked {
         info!("{MARKER} file found, an empty database will not block voting participation");
     }
@@ -172,7 +171,7 @@ pub(crate) fn load(
         write_now(files, &mut database)?;
     }
     // A start that is cut off before this finds the marker again.
-    for path in markers(&files.dirs) {
+    for path in markers(&files.disk, &files.dirs) {
         files.disk.remove(&path).map_err(|source| Error::Marker { path, source })?;
     }
     let wants_snapshot = snapshot_zxid.is_some() && replayed > 0;
@@ -212,17 +211,17 @@ fn shown(places: &[PathBuf]) -> String {
 /// The files that say that an empty directory is that of a new server.
 ///
 /// Compat: the manual puts it into `dataDir`, Java looks for it in `dataLogDir`.
-fn markers(dirs: &DataDirs) -> impl Iterator<Item = PathBuf> {
+fn markers<D: Disk>(disk: &D, dirs: &DataDirs) -> impl Iterator<Item = PathBuf> {
     let mut paths: Vec<_> = [dirs.snap(), dirs.log()].map(|dir| dir.with_file_name(MARKER)).into();
     paths.dedup();
-    paths.into_iter().filter(|path| path.exists())
+    paths.into_iter().filter(|path| disk.exists(path).unwrap_or(false))
 }
 
 /// A server that has followed a leader is new no more: a marker that was made while it waited would say so
 /// of what it loses one day. If it cannot be removed now, the next start does.
-pub(crate) fn remove_late_markers(dirs: &DataDirs) {
-    for path in markers(dirs) {
-        match fs::remove_file(&path) {
+pub(crate) fn remove_late_markers<D: Disk>(disk: &D, dirs: &DataDirs) {
+    for path in markers(disk, dirs) {
+        match disk.remove(&path) {
             Ok(()) => info!("removed {}: this server is not new any more", path.display()),
             Err(error) => warn!("cannot remove {}: {error}", path.display()),
         }

@@ -10,7 +10,7 @@ use crate::data_files::{self, DataFile, EPOCHS, Kind};
 use crate::volume;
 
 /// Of a data or log directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Contents {
     files: Vec<DataFile>,
     /// The content of each file of an epoch that is there.

@@ -1,6 +1,6 @@
 //! `ps` and `pkill`: what people type in a pod to see and to end its server, where the base image has neither.
 //!
-//! They are no more than that: `ps` shows all processes in the columns of `ps -f` whatever it is asked, `pkill`
+//! They are no more than that: `ps` shows all processes, who and whose child each is, whatever it is asked; `pkill`
 //! sends SIGTERM to those whose name has the word in it.
 
 use std::ffi::OsString;
